@@ -175,8 +175,20 @@ class Concern:
     needs_review: bool
     opened_at: datetime
     updated_at: datetime
+    closed_at: datetime | None = None
     mentions: tuple[Mention, ...] = ()
     history: tuple[ConcernEvent, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A concern that a new mention may belong to: what the grouping rule looks at."""
+
+    concern_id: int
+    thread_ids: frozenset[str]
+    texts: tuple[str, ...]
+    organisations: frozenset[str]
+    last_seen: datetime
 
 
 class Disclosure(StrEnum):

@@ -2,9 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Protocol
 
-from monitor.domain import Sent
+from connectors.post import Post
+from monitor.domain import (
+    Candidate,
+    Concern,
+    ConcernState,
+    CoverageGap,
+    Delivery,
+    DeliveryKind,
+    DeliveryState,
+    Match,
+    Mention,
+    RoutineMention,
+    Sent,
+    SourceHealth,
+    Suggestion,
+    Triage,
+)
 
 
 class Mailer(Protocol):
@@ -18,4 +38,149 @@ class Mailer(Protocol):
         Never raises for what a relay or network does: that is the `Outcome`. `attempt` counts from
         0 and lets a mailer with a second relay take it after two failures.
         """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceSpec:
+    """A configured source, as the store knows it. A new `fingerprint` starts a new cursor."""
+
+    id: str
+    kind: str
+    interval_s: float
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claimed:
+    """A mention taken for assessment. `attempts` counts the claims of this revision, from 1.
+
+    `concern` is the concern that an earlier revision of the same post belongs to.
+    """
+
+    mention: Mention
+    attempts: int
+    concern: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConcernDraft:
+    """Everything of a concern that a decision sets; the store adds identity and history."""
+
+    triage: Triage
+    organisations: tuple[str, ...]
+    suggestion: Suggestion
+    confidential: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewDelivery:
+    """A message to queue. (key, recipient, channel) is unique: queueing it again changes nothing."""
+
+    key: str
+    kind: DeliveryKind
+    concern: int | None
+    recipient: str
+    channel: str
+    message: bytes
+
+
+class Sources(Protocol):
+    """Where each source got to, and when it was not seen."""
+
+    def register(self, specs: Sequence[SourceSpec]) -> None: ...
+    def cursor(self, source: str) -> Mapping[str, Any]: ...
+    def advance(self, source: str, cursor: Mapping[str, Any]) -> None: ...
+    def succeeded(self, source: str, *, now: datetime, next_poll_at: datetime) -> None: ...
+    def failed(self, source: str, *, now: datetime, error: str, next_poll_at: datetime) -> None: ...
+    def record_gap(self, source: str, *, since: datetime, until: datetime, reason: str) -> None: ...
+    def health(self) -> tuple[SourceHealth, ...]: ...
+    def gaps(self, *, since: datetime, until: datetime) -> tuple[CoverageGap, ...]: ...
+
+
+class Mentions(Protocol):
+    """Posts that matched, from first sight to assessment."""
+
+    def record(
+        self, source: str, hits: Sequence[tuple[Post, tuple[Match, ...]]], *, now: datetime
+    ) -> int: ...
+    def erase(self, platform: str, native_ids: Sequence[str], *, now: datetime) -> int: ...
+    def claim(
+        self, *, owner: str, lease_s: float, limit: int, now: datetime
+    ) -> tuple[Claimed, ...]: ...
+    def assessed(self, claimed: Claimed, triage: Triage, *, model: str, now: datetime) -> bool: ...
+    def belongs_to(self, mention: int, concern: int) -> None: ...
+    def routine(self, *, since: datetime, until: datetime) -> tuple[RoutineMention, ...]: ...
+
+
+class Concerns(Protocol):
+    """The concern log."""
+
+    def candidates(self, *, since: datetime) -> tuple[Candidate, ...]: ...
+    def open(self, draft: ConcernDraft, *, why: str, now: datetime) -> Concern: ...
+    def update(self, concern: int, draft: ConcernDraft, *, why: str, now: datetime) -> Concern: ...
+    def alerted(self, concern: int) -> int: ...
+    def get(self, concern: int) -> Concern: ...
+    def by_reference(self, reference: str) -> Concern | None: ...
+    def listed(
+        self, *, states: Sequence[ConcernState], since: datetime | None = None
+    ) -> tuple[Concern, ...]: ...
+    def move(
+        self, concern: int, state: ConcernState, *, who: str, why: str, now: datetime
+    ) -> None: ...
+    def note(self, concern: int, *, who: str, action: str, why: str, now: datetime) -> None: ...
+
+
+class Outbox(Protocol):
+    """Deliveries, offered until accepted or given up aloud."""
+
+    def enqueue(self, deliveries: Sequence[NewDelivery], *, now: datetime) -> int: ...
+    def claim(
+        self, kinds: Sequence[DeliveryKind], *, owner: str, lease_s: float, now: datetime
+    ) -> Delivery | None: ...
+    def mark(
+        self,
+        delivery: Delivery,
+        state: DeliveryState,
+        *,
+        detail: str,
+        due_at: datetime,
+        ambiguous: bool,
+        now: datetime,
+    ) -> None: ...
+    def undelivered(self, *, now: datetime) -> int: ...
+    def next_due_at(self) -> datetime | None: ...
+
+
+class Digests(Protocol):
+    """Which days have their digest."""
+
+    def last_until(self) -> datetime | None: ...
+    def exists(self, day: date) -> bool: ...
+    def record(self, day: date, *, since: datetime, until: datetime) -> bool: ...
+
+
+class Transaction(Protocol):
+    """One unit of work: all of it is stored, or none."""
+
+    sources: Sources
+    mentions: Mentions
+    concerns: Concerns
+    outbox: Outbox
+    digests: Digests
+
+
+class Store(Protocol):
+    """The database, entered one transaction at a time."""
+
+    def begin(self) -> AbstractContextManager[Transaction]:
+        """A writing transaction: commits at the end of the block, rolls back when it raises."""
+        ...
+
+    def read(self) -> AbstractContextManager[Transaction]:
+        """A consistent view; it never waits for a writer."""
+        ...
+
+    def release_leases(self) -> None:
+        """Free whatever a dead predecessor held. Only for the one process that may run."""
         ...

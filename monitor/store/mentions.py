@@ -1,0 +1,254 @@
+"""Posts that matched, from first sight to assessment, and their erasure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from classifiers.verdict import Label, Sentiment, Severity
+from connectors.post import Post
+from monitor.domain import Match, Mention, RoutineMention, Strength, Triage
+from monitor.ports import Claimed
+from monitor.store.dialect import insert_ignoring
+from monitor.store.schema import mention as table
+
+NEW, ASSESSED, ERASED = "new", "assessed", "erased"
+_POST_COLUMNS = (
+    "platform",
+    "native_id",
+    "url",
+    "title",
+    "text",
+    "author",
+    "published_at",
+    "community",
+    "feed_title",
+    "author_location",
+    "language",
+    "thread_id",
+)
+
+
+class MentionRows:
+    """Implements `monitor.ports.Mentions` on one connection."""
+
+    def __init__(self, connection: sa.Connection) -> None:
+        self._connection = connection
+
+    def record(
+        self, source: str, hits: Sequence[tuple[Post, tuple[Match, ...]]], *, now: datetime
+    ) -> int:
+        """Store posts not seen before, and new wording of known ones; return how many of both.
+
+        A repeat (same platform and native id, same wording) changes nothing, so a batch may be
+        delivered any number of times. A post erased on request or by retention stays erased.
+        """
+        return sum(self._record_one(source, post, matches, now) for post, matches in hits)
+
+    def _record_one(
+        self, source: str, post: Post, matches: tuple[Match, ...], now: datetime
+    ) -> bool:
+        values = _post_values(post) | {"matches": [_match_json(match) for match in matches]}
+        inserted = insert_ignoring(
+            self._connection,
+            table,
+            values
+            | {
+                "source_id": source,
+                "first_seen_at": now,
+                "changed_at": now,
+                "revision": 1,
+                "state": NEW,
+                "attempts": 0,
+            },
+        )
+        if inserted:
+            return True
+        edited = self._connection.execute(
+            sa.update(table)
+            .where(
+                table.c.platform == post.platform,
+                table.c.native_id == post.native_id,
+                table.c.content_hash != post.content_hash,
+                table.c.state != ERASED,
+            )
+            .values(
+                **values,
+                changed_at=now,
+                revision=table.c.revision + 1,
+                state=NEW,
+                attempts=0,
+                lease_owner=None,
+                lease_until=None,
+            )
+        )
+        return edited.rowcount > 0
+
+    def erase(self, platform: str, native_ids: Sequence[str], *, now: datetime) -> int:
+        """Forget text and author of posts that were deleted at the source; a tombstone stays."""
+        return self._erase(
+            sa.and_(table.c.platform == platform, table.c.native_id.in_(native_ids)), now
+        )
+
+    def erase_ids(self, ids: Sequence[int], *, now: datetime) -> int:
+        """The same by mention id, for retention."""
+        return self._erase(table.c.id.in_(ids), now)
+
+    def _erase(self, where: sa.ColumnElement[bool], now: datetime) -> int:
+        return self._connection.execute(
+            sa.update(table)
+            .where(where, table.c.state != ERASED)
+            .values(
+                state=ERASED,
+                text="",
+                title=None,
+                author=None,
+                url=None,
+                author_location=None,
+                matches=[],
+                evidence=None,
+                changed_at=now,
+                lease_owner=None,
+                lease_until=None,
+            )
+        ).rowcount
+
+    def claim(
+        self, *, owner: str, lease_s: float, limit: int, now: datetime
+    ) -> tuple[Claimed, ...]:
+        """Lease up to `limit` unassessed mentions, oldest first, for `lease_s` seconds."""
+        due = (
+            sa.select(table.c.id)
+            .where(
+                table.c.state == NEW,
+                sa.or_(table.c.lease_until.is_(None), table.c.lease_until <= now),
+            )
+            .order_by(table.c.id)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        rows = self._connection.execute(
+            sa.update(table)
+            .where(table.c.id.in_(due))
+            .values(
+                lease_owner=owner,
+                lease_until=now + timedelta(seconds=lease_s),
+                attempts=table.c.attempts + 1,
+            )
+            .returning(table)
+        ).all()
+        return tuple(
+            Claimed(mention=to_mention(row), attempts=row.attempts, concern=row.concern_id)
+            for row in sorted(rows, key=lambda row: row.id)
+        )
+
+    def assessed(self, claimed: Claimed, triage: Triage, *, model: str, now: datetime) -> bool:
+        """Store the verdict; False when the post was edited or erased since it was claimed."""
+        return (
+            self._connection.execute(
+                sa.update(table)
+                .where(
+                    table.c.id == claimed.mention.id,
+                    table.c.revision == claimed.mention.revision,
+                    table.c.state == NEW,
+                )
+                .values(
+                    state=ASSESSED,
+                    assessed_at=now,
+                    severity=triage.severity,
+                    sentiment=triage.sentiment,
+                    labels=sorted(triage.labels),
+                    scores={label.value: round(score, 4) for label, score in triage.scores.items()},
+                    evidence=[
+                        [item.label.value, item.start, item.end, item.rule]
+                        for item in triage.evidence
+                    ],
+                    model=model,
+                    lease_owner=None,
+                    lease_until=None,
+                )
+            ).rowcount
+            == 1
+        )
+
+    def belongs_to(self, mention: int, concern: int) -> None:
+        """Put the mention into a concern."""
+        self._connection.execute(
+            sa.update(table).where(table.c.id == mention).values(concern_id=concern)
+        )
+
+    def routine(self, *, since: datetime, until: datetime) -> tuple[RoutineMention, ...]:
+        """Mentions assessed in since..until that belong to no concern, newest first."""
+        rows = self._connection.execute(
+            sa.select(table)
+            .where(
+                table.c.state == ASSESSED,
+                table.c.concern_id.is_(None),
+                table.c.assessed_at > since,
+                table.c.assessed_at <= until,
+            )
+            .order_by(table.c.assessed_at.desc(), table.c.id.desc())
+        )
+        return tuple(
+            RoutineMention(
+                organisations=to_mention(row).organisations,
+                sentiment=Sentiment(row.sentiment),
+                labels=frozenset(Label(label) for label in row.labels),
+                platform=row.platform,
+                url=row.url,
+                text=row.text,
+                seen_at=row.first_seen_at,
+            )
+            for row in rows
+        )
+
+    def settled(self) -> tuple[tuple[int, Severity, frozenset[Label], int | None, datetime], ...]:
+        """What retention looks at: (id, severity, labels, concern, first seen) of kept mentions."""
+        rows = self._connection.execute(sa.select(table).where(table.c.state == ASSESSED))
+        return tuple(
+            (
+                row.id,
+                Severity(row.severity),
+                frozenset(Label(label) for label in row.labels),
+                row.concern_id,
+                row.first_seen_at,
+            )
+            for row in rows
+        )
+
+
+def _post_values(post: Post) -> dict[str, Any]:
+    return {name: getattr(post, name) for name in _POST_COLUMNS} | {
+        "content_hash": post.content_hash
+    }
+
+
+def _match_json(match: Match) -> dict[str, Any]:
+    return {
+        "organisation": match.organisation,
+        "term": match.term,
+        "field": match.field,
+        "span": list(match.span),
+        "strength": match.strength.value,
+        "reason": match.reason,
+    }
+
+
+def _match(stored: dict[str, Any]) -> Match:
+    start, end = stored["span"]
+    return Match(**(stored | {"span": (start, end), "strength": Strength(stored["strength"])}))
+
+
+def to_mention(row: Any) -> Mention:
+    """A row of the mention table as a value."""
+    return Mention(
+        id=row.id,
+        source=row.source_id,
+        post=Post(**{name: getattr(row, name) for name in _POST_COLUMNS}),
+        matches=tuple(_match(stored) for stored in row.matches),
+        first_seen_at=row.first_seen_at,
+        revision=row.revision,
+    )

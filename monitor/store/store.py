@@ -1,0 +1,63 @@
+"""The store's one door: transactions in which every table can be reached."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from monitor.store.concerns import ConcernRows
+from monitor.store.database import reading
+from monitor.store.mentions import MentionRows
+from monitor.store.outbox import DigestRows, OutboxRows
+from monitor.store.schema import delivery, mention
+from monitor.store.sources import SourceRows
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Implements `monitor.ports.Transaction`."""
+
+    sources: SourceRows
+    mentions: MentionRows
+    concerns: ConcernRows
+    outbox: OutboxRows
+    digests: DigestRows
+
+    @classmethod
+    def on(cls, connection: sa.Connection) -> Rows:
+        return cls(
+            SourceRows(connection),
+            MentionRows(connection),
+            ConcernRows(connection),
+            OutboxRows(connection),
+            DigestRows(connection),
+        )
+
+
+class SqlStore:
+    """Implements `monitor.ports.Store` over an engine from `monitor.store.database`."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        self._engine = engine
+
+    @contextmanager
+    def begin(self) -> Iterator[Rows]:
+        with self._engine.begin() as connection:
+            yield Rows.on(connection)
+
+    @contextmanager
+    def read(self) -> Iterator[Rows]:
+        with reading(self._engine) as connection:
+            yield Rows.on(connection)
+
+    def release_leases(self) -> None:
+        with self._engine.begin() as connection:
+            for table in (mention, delivery):
+                connection.execute(
+                    sa.update(table)
+                    .where(table.c.lease_until.is_not(None))
+                    .values(lease_owner=None, lease_until=None)
+                )
