@@ -77,8 +77,15 @@ class Classifier(Protocol):
     """Scores texts. Safe to call from one thread at a time; loads its weights on the first call or
     in `warm()`, never on construction."""
 
-    model: str
-    version: str
+    @property
+    def model(self) -> str:
+        """Its name, for the log and the digest."""
+        ...
+
+    @property
+    def version(self) -> str:
+        """Changes whenever its verdicts may."""
+        ...
 
     def warm(self) -> None:
         """Load what is needed. Raises `ClassifierError` naming the file and what to do."""

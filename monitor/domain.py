@@ -182,10 +182,11 @@ class Concern:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """A concern that a new mention may belong to: what the grouping rule looks at."""
+    """An open concern that a mention might belong to. `threads` are `identity.thread_keys` of its
+    mentions; `texts` are its mentions' `identity.normalise`d texts, newest first."""
 
     concern_id: int
-    thread_ids: frozenset[str]
+    threads: frozenset[str]
     texts: tuple[str, ...]
     organisations: frozenset[str]
     last_seen: datetime
@@ -205,6 +206,18 @@ class Notice:
     person: Person
     disclosure: Disclosure
     because: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """An assessed mention as retention sees it. `state` and `closed_at` are its concern's, if any."""
+
+    mention: int
+    severity: Severity
+    labels: frozenset[Label]
+    state: ConcernState | None
+    closed_at: datetime | None
+    seen_at: datetime
 
 
 class DeliveryKind(StrEnum):

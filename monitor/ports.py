@@ -17,10 +17,14 @@ from monitor.domain import (
     Delivery,
     DeliveryKind,
     DeliveryState,
+    Digest,
     Match,
     Mention,
+    Notice,
+    Person,
     RoutineMention,
     Sent,
+    Settled,
     SourceHealth,
     Suggestion,
     Triage,
@@ -39,6 +43,19 @@ class Mailer(Protocol):
         0 and lets a mailer with a second relay take it after two failures.
         """
         ...
+
+
+class Letters(Protocol):
+    """Turns what was decided into frozen RFC 5322 bytes: words, Message-ID, Date and all."""
+
+    def alert(self, concern: Concern, notice: Notice, *, key: str, now: datetime) -> bytes: ...
+    def digest(self, digest: Digest, person: Person, *, key: str, now: datetime) -> bytes: ...
+
+
+class Matcher(Protocol):
+    """Says which organisations a post is about: none, for most posts."""
+
+    def match(self, post: Post) -> tuple[Match, ...]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +122,8 @@ class Mentions(Protocol):
         self, source: str, hits: Sequence[tuple[Post, tuple[Match, ...]]], *, now: datetime
     ) -> int: ...
     def erase(self, platform: str, native_ids: Sequence[str], *, now: datetime) -> int: ...
+    def erase_ids(self, ids: Sequence[int], *, now: datetime) -> int: ...
+    def settled(self) -> tuple[Settled, ...]: ...
     def claim(
         self, *, owner: str, lease_s: float, limit: int, now: datetime
     ) -> tuple[Claimed, ...]: ...
@@ -122,9 +141,8 @@ class Concerns(Protocol):
     def alerted(self, concern: int) -> int: ...
     def get(self, concern: int) -> Concern: ...
     def by_reference(self, reference: str) -> Concern | None: ...
-    def listed(
-        self, *, states: Sequence[ConcernState], since: datetime | None = None
-    ) -> tuple[Concern, ...]: ...
+    def listed(self, *, states: Sequence[ConcernState]) -> tuple[Concern, ...]: ...
+    def current(self, *, since: datetime) -> tuple[Concern, ...]: ...
     def move(
         self, concern: int, state: ConcernState, *, who: str, why: str, now: datetime
     ) -> None: ...
@@ -149,7 +167,7 @@ class Outbox(Protocol):
         now: datetime,
     ) -> None: ...
     def undelivered(self, *, now: datetime) -> int: ...
-    def next_due_at(self) -> datetime | None: ...
+    def forget(self, *, before: datetime) -> int: ...
 
 
 class Digests(Protocol):
@@ -163,11 +181,16 @@ class Digests(Protocol):
 class Transaction(Protocol):
     """One unit of work: all of it is stored, or none."""
 
-    sources: Sources
-    mentions: Mentions
-    concerns: Concerns
-    outbox: Outbox
-    digests: Digests
+    @property
+    def sources(self) -> Sources: ...
+    @property
+    def mentions(self) -> Mentions: ...
+    @property
+    def concerns(self) -> Concerns: ...
+    @property
+    def outbox(self) -> Outbox: ...
+    @property
+    def digests(self) -> Digests: ...
 
 
 class Store(Protocol):

@@ -11,7 +11,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 class Organisation(BaseModel):
     """A school or the trust. Every list is optional; spelling variants that differ only in case,
-    accents, apostrophes, hyphens or "&"/"and" need not be listed."""
+    accents, apostrophes, hyphens or "&"/"and" need not be listed.
+
+    Whether a name matches alone is decided from its words; `distinctive` and `ambiguous` list terms
+    for which the trust knows better (a listed term matches alone, or only with support)."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -29,6 +32,8 @@ class Organisation(BaseModel):
     county: str | None = None
     postcode: str | None = None
     exclusions: tuple[str, ...] = ()
+    distinctive: tuple[str, ...] = ()
+    ambiguous: tuple[str, ...] = ()
     headteacher: str | None = None
     contact: str | None = None
     urn: str | None = None
