@@ -103,14 +103,14 @@ def decide(
     )
 
 
-def as_candidate(concern: Concern, mention: Mention, *, now: datetime) -> Candidate:
+def as_candidate(concern: int, mention: Mention, *, now: datetime) -> Candidate:
     """The concern as the next mention of the same batch sees it, by the mention just added."""
     post = mention.post
     return Candidate(
-        concern_id=concern.id,
+        concern_id=concern,
         threads=identity.thread_keys(post),
         texts=(identity.normalise(f"{post.title or ''} {post.text}"),),
-        organisations=frozenset(concern.organisations),
+        organisations=frozenset(mention.organisations),
         last_seen=now,
     )
 

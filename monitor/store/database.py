@@ -14,7 +14,7 @@ from alembic.config import Config as AlembicConfig
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-BUSY_TIMEOUT_MS = 15_000
+BUSY_TIMEOUT_S = 15.0
 
 
 def open_database(url: str | sa.URL) -> sa.Engine:
@@ -26,9 +26,11 @@ def open_database(url: str | sa.URL) -> sa.Engine:
     """
     url = sa.make_url(url)
     if url.get_backend_name() != "sqlite":
-        return sa.create_engine(url, pool_pre_ping=True)
+        return sa.create_engine(url, pool_pre_ping=True, hide_parameters=True)
     engine = sa.create_engine(
-        url, connect_args={"isolation_level": None, "timeout": BUSY_TIMEOUT_MS / 1000}
+        url,
+        connect_args={"isolation_level": None, "timeout": BUSY_TIMEOUT_S},
+        hide_parameters=True,  # an error must not quote a post
     )
 
     @sa.event.listens_for(engine, "connect")

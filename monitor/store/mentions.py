@@ -10,13 +10,22 @@ import sqlalchemy as sa
 
 from classifiers.verdict import Label, Sentiment, Severity
 from connectors.post import Post
-from monitor.domain import Match, Mention, RoutineMention, Strength, Triage
+from monitor.domain import (
+    ConcernState,
+    Match,
+    Mention,
+    RoutineMention,
+    Settled,
+    Strength,
+    Triage,
+)
 from monitor.ports import Claimed
 from monitor.store.dialect import insert_ignoring
+from monitor.store.schema import concern
 from monitor.store.schema import mention as table
 
 NEW, ASSESSED, ERASED = "new", "assessed", "erased"
-_POST_COLUMNS = (
+POST_COLUMNS = (
     "platform",
     "native_id",
     "url",
@@ -119,11 +128,24 @@ class MentionRows:
     def claim(
         self, *, owner: str, lease_s: float, limit: int, now: datetime
     ) -> tuple[Claimed, ...]:
-        """Lease up to `limit` unassessed mentions, oldest first, for `lease_s` seconds."""
+        """Lease unassessed mentions, oldest first, for `lease_s` seconds: one whose last assessment
+        never ended, alone, so that it can't take others down with it; else up to `limit` new ones."""
+        suspect = self._claim(table.c.attempts > 0, owner, lease_s, 1, now)
+        return suspect or self._claim(table.c.attempts == 0, owner, lease_s, limit, now)
+
+    def _claim(
+        self,
+        which: sa.ColumnElement[bool],
+        owner: str,
+        lease_s: float,
+        limit: int,
+        now: datetime,
+    ) -> tuple[Claimed, ...]:
         due = (
             sa.select(table.c.id)
             .where(
                 table.c.state == NEW,
+                which,
                 sa.or_(table.c.lease_until.is_(None), table.c.lease_until <= now),
             )
             .order_by(table.c.id)
@@ -205,23 +227,35 @@ class MentionRows:
             for row in rows
         )
 
-    def settled(self) -> tuple[tuple[int, Severity, frozenset[Label], int | None, datetime], ...]:
-        """What retention looks at: (id, severity, labels, concern, first seen) of kept mentions."""
-        rows = self._connection.execute(sa.select(table).where(table.c.state == ASSESSED))
+    def settled(self) -> tuple[Settled, ...]:
+        """Every assessed mention whose text is still kept."""
+        rows = self._connection.execute(
+            sa.select(
+                table.c.id,
+                table.c.severity,
+                table.c.labels,
+                table.c.first_seen_at,
+                concern.c.state,
+                concern.c.closed_at,
+            )
+            .outerjoin(concern, concern.c.id == table.c.concern_id)
+            .where(table.c.state == ASSESSED)
+        )
         return tuple(
-            (
-                row.id,
-                Severity(row.severity),
-                frozenset(Label(label) for label in row.labels),
-                row.concern_id,
-                row.first_seen_at,
+            Settled(
+                mention=row.id,
+                severity=Severity(row.severity),
+                labels=frozenset(Label(label) for label in row.labels),
+                state=ConcernState(row.state) if row.state else None,
+                closed_at=row.closed_at,
+                seen_at=row.first_seen_at,
             )
             for row in rows
         )
 
 
 def _post_values(post: Post) -> dict[str, Any]:
-    return {name: getattr(post, name) for name in _POST_COLUMNS} | {
+    return {name: getattr(post, name) for name in POST_COLUMNS} | {
         "content_hash": post.content_hash
     }
 
@@ -242,12 +276,17 @@ def _match(stored: dict[str, Any]) -> Match:
     return Match(**(stored | {"span": (start, end), "strength": Strength(stored["strength"])}))
 
 
+def to_post(row: Any) -> Post:
+    """The post columns of a row as a value."""
+    return Post(**{name: getattr(row, name) for name in POST_COLUMNS})
+
+
 def to_mention(row: Any) -> Mention:
     """A row of the mention table as a value."""
     return Mention(
         id=row.id,
         source=row.source_id,
-        post=Post(**{name: getattr(row, name) for name in _POST_COLUMNS}),
+        post=to_post(row),
         matches=tuple(_match(stored) for stored in row.matches),
         first_seen_at=row.first_seen_at,
         revision=row.revision,

@@ -115,13 +115,6 @@ class OutboxRows:
             )
         ).scalar_one()
 
-    def next_due_at(self) -> datetime | None:
-        """When the next open delivery is due; None when nothing is open."""
-        found: datetime | None = self._connection.execute(
-            sa.select(sa.func.min(table.c.due_at)).where(table.c.state.in_(_OPEN))
-        ).scalar_one()
-        return found
-
     def listed(self, *, limit: int = 50) -> tuple[dict[str, Any], ...]:
         """The newest deliveries for a person to look at, without their messages."""
         columns = [column for column in table.c if column.name != "message"]

@@ -1,0 +1,102 @@
+"""`trust-monitor check`: is everything that the monitor needs really there? A row for each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime
+
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy import exc
+
+from connectors.errors import SourceError
+from monitor.app import App, build_mailer
+from monitor.domain import Role
+from monitor.errors import MonitorError
+from monitor.logs import describe
+from monitor.store.database import revisions
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was tried, and how it went."""
+
+    what: str
+    ok: bool
+    detail: str
+
+
+def check(app: App, console: Console, *, now: datetime) -> bool:
+    """Try the database, the classifier, the mail server and each source; print a table. True when
+    everything works. Nothing is stored or sent."""
+    findings = [
+        _try("configuration", lambda: _summary(app)),
+        _try("database", lambda: _database(app)),
+        _try("classifier", lambda: _classifier(app)),
+        _try("mail", lambda: build_mailer(app.config).check()),
+        *_sources(app, now),
+    ]
+    table = Table(title="trust-monitor check")
+    for column in ("what", "", "detail"):
+        table.add_column(column)
+    for finding in findings:
+        mark = "[green]ok[/green]" if finding.ok else "[red]FAILED[/red]"
+        table.add_row(finding.what, mark, finding.detail)
+    console.print(table)
+    return all(finding.ok for finding in findings)
+
+
+def _try(what: str, attempt: Callable[[], str]) -> Finding:
+    try:
+        return Finding(what, ok=True, detail=attempt())
+    except (MonitorError, SourceError) as error:
+        return Finding(what, ok=False, detail=str(error))
+    except exc.SQLAlchemyError as error:
+        return Finding(what, ok=False, detail=f"{type(error).__name__}: check URL and permissions")
+    except Exception as error:  # noqa: BLE001 - the table must show every row
+        return Finding(what, ok=False, detail=describe(error))
+
+
+def _summary(app: App) -> str:
+    config = app.config
+    held = {role for person in config.people for role in person.roles}
+    roles = [role.value for role in Role if role in held]
+    return (
+        f"{len(config.watchlist.schools)} schools, {len(config.people)} people "
+        f"({', '.join(roles)}), {len(config.sources)} sources"
+    )
+
+
+def _database(app: App) -> str:
+    current, newest = revisions(app.database)
+    if current is None:
+        return f"{app.database.dialect.name}: empty, `run` will set it up"
+    if current != newest:
+        return f"{app.database.dialect.name}: at {current}, `run` will upgrade it to {newest}"
+    return f"{app.database.dialect.name}: up to date ({current})"
+
+
+def _classifier(app: App) -> str:
+    classifier = app.pipeline.classifier
+    classifier.warm()
+    classifier.classify(["The school fair is on Saturday."])
+    return f"{classifier.model} {classifier.version}"
+
+
+def _sources(app: App, now: datetime) -> Iterator[Finding]:
+    def attempt(source: str) -> Finding:
+        return _try(f"source {source}", lambda: _source(app, source, now))
+
+    with ThreadPoolExecutor(max_workers=16) as pool:
+        yield from pool.map(attempt, app.pipeline.sources)
+
+
+def _source(app: App, source: str, now: datetime) -> str:
+    batch = next(iter(app.pipeline.sources[source].connector.poll({}, now=now)), None)
+    if batch is None:
+        return "reachable, nothing to read"
+    matched = sum(bool(app.pipeline.matcher.match(post)) for post in batch.posts)
+    unread = f", {batch.skipped} unreadable" if batch.skipped else ""
+    return f"{len(batch.posts)} posts, {matched} about your schools{unread}"

@@ -1,0 +1,171 @@
+"""The configuration's shape: frozen models of what `config.example.toml` explains key by key.
+
+Only the composition root (`app.py`) and the commands see a whole `Config`; every room below gets the
+few values that it needs.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date, time
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
+
+from monitor.delivery.email import Relay
+from monitor.domain import Person, Role
+from monitor.policy.deadlines import Calendar, Division, WeekendRule
+from monitor.policy.organisations import Watchlist
+
+_ADDRESS = re.compile(r"[^\s@,;:<>()\"\\\[\]]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
+
+
+def _one_address(value: str) -> str:
+    if not _ADDRESS.fullmatch(value):
+        raise ValueError("must be one plain e-mail address, such as office@trust.example")
+    return value
+
+
+def _web_address(value: str) -> str:
+    if not re.fullmatch(r"https?://[^\s/]+\S*", value):
+        raise ValueError("must begin with https:// or http://")
+    return value
+
+
+Address = Annotated[str, AfterValidator(_one_address)]
+WebAddress = Annotated[str, AfterValidator(_web_address)]
+Identifier = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
+
+
+class Section(BaseModel):
+    """A table of the file: unknown keys are refused, values can't change."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Secret(Section):
+    """Where a password lies: in a file, or in a systemd credential (LoadCredential=)."""
+
+    password_file: Path | None = None
+    password_credential: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$")] | None = None
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Secret:
+        if self.password_file and self.password_credential:
+            raise ValueError("password_file and password_credential exclude each other: keep one")
+        return self
+
+
+class DatabaseConfig(Secret):
+    url: str | None = None
+
+
+class PersonConfig(Section):
+    id: Identifier
+    name: str = Field(min_length=1)
+    email: Address
+    roles: frozenset[Role] = Field(min_length=1)
+    schools: frozenset[str] = frozenset()
+
+
+class ClassifierConfig(Section):
+    kind: Literal["auto", "lexicon", "transformer"] = "auto"
+    model: str | None = None
+    revision: str | None = None
+    batch_size: int = Field(default=16, ge=1, le=256)
+    threads: int = Field(default=2, ge=1, le=64)
+    max_tokens: int = Field(default=256, ge=16, le=8192)
+
+    @model_validator(mode="after")
+    def _names_its_model(self) -> ClassifierConfig:
+        if self.kind == "transformer" and not self.model:
+            raise ValueError('kind = "transformer" needs model = "<directory or hub id>"')
+        return self
+
+
+class RelayConfig(Secret):
+    host: str = Field(min_length=1)
+    port: int = Field(default=587, ge=1, le=65535)
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    username: str | None = None
+    ca_file: Path | None = None
+
+
+class MailConfig(Section):
+    channel: Literal["smtp", "folder"] = "smtp"
+    sender: Address
+    excerpt: Literal["none", "redacted", "full"] = "redacted"
+    folder: Path | None = None
+    relays: tuple[RelayConfig, ...] = Field(default=(), max_length=2)
+
+    @model_validator(mode="after")
+    def _has_a_way_out(self) -> MailConfig:
+        if self.channel == "smtp" and not self.relays:
+            raise ValueError('channel = "smtp" needs at least one [[mail.relays]] table')
+        if self.channel == "folder" and self.folder is None:
+            raise ValueError('channel = "folder" needs folder = "<path>"')
+        return self
+
+
+class DigestConfig(Section):
+    at: time = time(7, 30)
+
+
+class RepliesConfig(Section):
+    contact: str = Field(min_length=3)
+    complaints_url: WebAddress | None = None
+    info_url: WebAddress | None = None
+
+
+class CalendarConfig(Section):
+    division: Division = Division.ENGLAND_AND_WALES
+    weekend_rule: WeekendRule = WeekendRule.ROLL
+    closures: tuple[date, ...] = ()
+
+
+class LoggingConfig(Section):
+    format: Literal["auto", "json", "console"] = "auto"
+    level: Literal["debug", "info", "warning", "error"] = "info"
+
+
+class SourceConfig(Section):
+    """The keys that every source has; the rest of its table belongs to its connector."""
+
+    id: Identifier
+    kind: str
+    every_s: int = Field(default=300, ge=5, le=86_400)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """A configured source: `settings` is an instance of its connector's own Settings model."""
+
+    id: str
+    kind: str
+    every_s: int
+    settings: Any
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """The whole configuration, checked and with every secret read."""
+
+    path: Path
+    state_dir: Path
+    timezone: ZoneInfo
+    watchlist: Watchlist
+    database_url: str
+    database_password: SecretStr | None
+    people: tuple[Person, ...]
+    sources: tuple[Source, ...]
+    classifier: ClassifierConfig
+    mail: MailConfig
+    relays: tuple[Relay, ...]
+    digest: DigestConfig
+    replies: RepliesConfig
+    calendar: Calendar
+    logging: LoggingConfig

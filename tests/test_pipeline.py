@@ -1,0 +1,366 @@
+"""A post walks through the whole house, on both databases; whatever breaks, nothing urgent is lost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import time, timedelta
+from email import message_from_bytes, policy
+from functools import cache
+from zoneinfo import ZoneInfo
+
+import pytest
+import sqlalchemy as sa
+
+from connectors.errors import SourceRejected, SourceUnavailable
+from monitor import app
+from monitor.delivery.letters import Letters
+from monitor.delivery.render import Renderer
+from monitor.domain import Concern, ConcernState, DeliveryKind, Outcome, Person, Role
+from monitor.pipeline import Pipeline, Polled
+from monitor.policy import ladder, retention, triage
+from monitor.policy.assessment import Rulebook
+from monitor.policy.deadlines import Calendar
+from monitor.policy.organisations import Organisation, Watchlist
+from monitor.policy.watchlist import Matcher
+from monitor.ports import SourceSpec
+from monitor.store.store import SqlStore
+from tests.fakes import FakeClassifier, FakeClock, FakeMailer, FakeSource
+
+NAME = "Quenby Moor Academy"
+WATCHLIST = Watchlist(
+    trust=Organisation(id="trust", name="Quenby Vale Learning Trust", town="Quenby"),
+    schools=(Organisation(id="quenby", name=NAME, town="Quenby", county="Northshire"),),
+)
+
+
+@cache
+def matcher() -> Matcher:
+    return app.build_matcher(WATCHLIST)
+
+
+def person(name: str, *roles: Role) -> Person:
+    return Person(id=name, name=name, email=f"{name}@trust.example", roles=frozenset(roles))
+
+
+PEOPLE = (person("comms", Role.COMMS), person("slt", Role.SLT), person("dsl", Role.DSL))
+
+
+@dataclass
+class House:
+    """The pipeline with everything that a test may steer."""
+
+    pipeline: Pipeline
+    source: FakeSource
+    classifier: FakeClassifier
+    mailer: FakeMailer
+    clock: FakeClock
+    woken: list[str]
+    database: sa.Engine
+
+    def work(self) -> None:
+        """Poll, assess and deliver until nothing is due."""
+        self.pipeline.collect("feed")
+        while self.pipeline.assess():
+            pass
+        while self.pipeline.deliver(list(DeliveryKind)):
+            pass
+
+    def concerns(self) -> tuple[Concern, ...]:
+        with self.pipeline.store.read() as rows:
+            return rows.concerns.listed(states=list(ConcernState))
+
+    def count(self, table: str) -> int:
+        with self.database.connect() as connection:
+            return connection.execute(sa.text(f"SELECT count(*) FROM {table}")).scalar_one()
+
+
+@pytest.fixture
+def house(database: sa.Engine) -> House:
+    source, classifier, mailer, clock = FakeSource(), FakeClassifier(), FakeMailer(), FakeClock()
+    woken: list[str] = []
+    store = SqlStore(database)
+    with store.begin() as rows:
+        spec = SourceSpec(id="feed", kind="rss", interval_s=60, fingerprint="f")
+        rows.sources.register([spec])
+    renderer = Renderer(
+        trust_name=WATCHLIST.trust.name,
+        organisations={o.id: o.name for o in WATCHLIST.organisations},
+        redact=lambda text: text,
+    )
+    pipeline = Pipeline(
+        store=store,
+        sources={"feed": Polled(id="feed", every_s=60, connector=source)},
+        matcher=matcher(),
+        classifier=classifier,
+        book=Rulebook(
+            triage=triage.load_rules(app.data("triage.toml")),
+            ladder=ladder.load_ladder(app.data("ladders/base.toml")),
+            calendar=Calendar(),
+            people=PEOPLE,
+            watchlist=WATCHLIST,
+            contact="office@trust.example",
+            complaints_url=None,
+            info_url=None,
+        ),
+        retention=retention.load_rules(app.data("retention.toml")),
+        letters=Letters(renderer, "monitor@trust.example"),
+        mailer=mailer,
+        digest_at=time(7, 30),
+        timezone=ZoneInfo("Europe/London"),
+        owner="test",
+        clock=clock,
+        wake=woken.append,
+    )
+    return House(pipeline, source, classifier, mailer, clock, woken, database)
+
+
+def test_urgent_post_reaches_slt(house: House) -> None:
+    """A threat against a watched school becomes a concern and an alert to the senior leader."""
+    house.source.says(f"THREAT against the staff of {NAME}")
+    house.work()
+    (concern,) = house.concerns()
+    assert (concern.reference, concern.severity) == ("2026-0001", "urgent")
+    assert concern.suggestion.reply is None
+    assert house.mailer.recipients() == ["slt@trust.example"]
+    assert house.woken == ["assess", "deliver"]
+
+
+def test_unmatched_posts_are_not_stored(house: House) -> None:
+    """A post that names none of our schools leaves nothing behind."""
+    house.source.says("THREAT against the staff of Somewhere Else School")
+    house.work()
+    assert house.count("mention") == 0
+    assert house.mailer.sent == []
+
+
+def test_criticism_gets_a_reply_and_no_alert(house: House) -> None:
+    """A complaint is a concern with a suggested reply, and waits for the digest."""
+    house.source.says(f"COMPLAINT: {NAME} never rings back")
+    house.work()
+    (concern,) = house.concerns()
+    assert concern.severity == "concern"
+    assert concern.suggestion.reply is not None
+    assert house.mailer.sent == []
+
+
+def test_praise_is_no_concern(house: House) -> None:
+    """Praise is stored for the digest and opens nothing."""
+    house.source.says(f"PRAISE for {NAME}")
+    house.work()
+    assert house.concerns() == ()
+    assert house.count("mention") == 1
+
+
+def test_child_at_risk_goes_to_the_dsl_alone(house: House) -> None:
+    """The safeguarding lead is told, nobody else is, and the mail says nothing of the post."""
+    house.source.says(f"SAFEGUARDING: a zebra-striped secret at {NAME}")
+    house.work()
+    assert house.mailer.recipients() == ["dsl@trust.example"]
+    assert b"zebra" not in house.mailer.sent[0][1]
+    assert house.concerns()[0].confidential
+
+
+def test_repeated_polls_change_nothing(house: House) -> None:
+    """The same post delivered again, by whatever fault of a source, alerts once."""
+    house.source.says(f"THREAT at {NAME}", native_id="x")
+    house.work()
+    house.source.says(f"THREAT at {NAME}", native_id="x")
+    house.work()
+    assert len(house.mailer.sent) == 1
+    assert house.count("mention") == 1
+
+
+def test_pile_on_is_one_concern_and_one_alert(house: House) -> None:
+    """Twenty threats in one thread are one incident and one alert, and every post is kept."""
+    for number in range(20):
+        house.source.says(f"THREAT number {number} at {NAME}", thread_id="t1")
+        house.work()
+    (concern,) = house.concerns()
+    assert len(concern.mentions) == 20
+    assert len(house.mailer.sent) == 1
+
+
+def test_graver_follow_up_alerts_again(house: House) -> None:
+    """A complaint's thread that turns into a threat alerts, though its concern was known."""
+    house.source.says(f"COMPLAINT about {NAME}", thread_id="t1")
+    house.work()
+    house.source.says(f"THREAT at {NAME}", thread_id="t1")
+    house.work()
+    (concern,) = house.concerns()
+    assert concern.severity == "urgent"
+    assert house.mailer.recipients() == ["slt@trust.example"]
+
+
+def test_edited_post_is_judged_again(house: House) -> None:
+    """A harmless post edited into a threat alerts."""
+    house.source.says(f"Lovely morning at {NAME}", native_id="x")
+    house.work()
+    house.source.says(f"THREAT at {NAME}", native_id="x")
+    house.work()
+    assert house.count("mention") == 1
+    assert house.mailer.recipients() == ["slt@trust.example"]
+
+
+def test_unscorable_post_goes_to_a_person(house: House) -> None:
+    """A post that breaks the model becomes a concern to be read; its batch is judged all the same."""
+    house.classifier.fails = lambda text: "cursed" in text
+    house.source.says(f"cursed words at {NAME}")
+    house.source.says(f"THREAT at {NAME}")
+    house.work()
+    review = [concern for concern in house.concerns() if concern.needs_review]
+    assert len(review) == 1
+    assert house.mailer.recipients() == ["slt@trust.example"]
+
+
+def test_post_that_kills_the_process_is_left_to_a_person(house: House) -> None:
+    """A mention whose assessment never ends is no longer given to the model after five claims."""
+    house.source.says(f"poison at {NAME}")
+    house.pipeline.collect("feed")
+    for _ in range(5):
+        with house.pipeline.store.begin() as rows:
+            rows.mentions.claim(owner="killed", lease_s=1, limit=9, now=house.clock())
+        house.clock.forward(seconds=2)
+    house.work()
+    assert house.classifier.batches == [0]
+    assert house.concerns()[0].needs_review
+
+
+def test_deferred_alert_is_offered_again(house: House) -> None:
+    """A relay that is down delays an alert and never loses it; the bytes stay the same."""
+    house.mailer.answers = [Outcome.DEFERRED, Outcome.DEFERRED]
+    house.source.says(f"THREAT at {NAME}")
+    house.work()
+    assert house.mailer.sent == []
+    for _ in range(2):
+        house.clock.forward(seconds=31)
+        house.work()
+    assert len(house.mailer.sent) == 1
+
+
+def test_ambiguous_alert_waits(house: House) -> None:
+    """An alert whose answer was lost is not repeated for a quarter of an hour, then with equal bytes."""
+    house.mailer.answers = [Outcome.AMBIGUOUS]
+    house.source.says(f"THREAT at {NAME}")
+    house.work()
+    house.clock.forward(minutes=14)
+    house.work()
+    assert len(house.mailer.sent) == 1
+    house.clock.forward(minutes=2)
+    house.work()
+    first, second = house.mailer.sent
+    assert first == second
+
+
+def test_crash_between_sending_and_marking_repeats(house: House) -> None:
+    """Killed after the relay accepted and before our commit, the same bytes go out again."""
+    house.source.says(f"THREAT at {NAME}")
+    house.pipeline.collect("feed")
+    house.pipeline.assess()
+    with house.pipeline.store.begin() as rows:
+        rows.outbox.claim(list(DeliveryKind), owner="killed", lease_s=900, now=house.clock())
+    assert not house.pipeline.deliver(list(DeliveryKind))
+    house.pipeline.store.release_leases()
+    assert house.pipeline.deliver(list(DeliveryKind))
+
+
+def test_failing_source_backs_off_and_shows_a_gap(house: House) -> None:
+    """A source that answers 429 is left alone until it may be asked, and its gap is recorded."""
+    house.source.error = SourceUnavailable("429 from gazette.example", retry_after=600)
+    house.pipeline.collect("feed")
+    house.source.error = None
+    house.source.says(f"THREAT at {NAME}")
+    house.clock.forward(seconds=300)
+    house.work()
+    assert house.count("mention") == 0
+    house.clock.forward(seconds=400)
+    house.work()
+    assert house.count("mention") == 1
+    with house.pipeline.store.read() as rows:
+        (gap,) = rows.sources.gaps(since=house.clock() - timedelta(days=1), until=house.clock())
+    assert gap.reason == "429 from gazette.example"
+    assert gap.ended_at == house.clock()
+
+
+@pytest.mark.parametrize("error", [SourceRejected("403"), ValueError("odd header")])
+def test_source_errors_do_not_escape(house: House, error: Exception) -> None:
+    """Whatever a connector raises is stored as that source's failure and stops nobody else."""
+    house.source.error = error
+    house.pipeline.collect("feed")
+    with house.pipeline.store.read() as rows:
+        assert rows.sources.health()[0].failures == 1
+        assert "odd header" not in (rows.sources.health()[0].last_error or "")
+
+
+def test_source_that_admits_a_gap(house: House) -> None:
+    """What a source says it could not show us is kept for the digest."""
+    house.source.gap = "the feed turned over"
+    house.pipeline.collect("feed")
+    house.source.gap = None
+    house.clock.forward(hours=1)
+    with house.pipeline.store.read() as rows:
+        gaps = rows.sources.gaps(since=house.clock() - timedelta(days=1), until=house.clock())
+    assert [gap.reason for gap in gaps] == ["the feed turned over"]
+
+
+def test_deletion_at_the_source_erases(house: House) -> None:
+    """A post that its platform says is deleted loses its text here."""
+    house.source.says(f"COMPLAINT: zebra at {NAME}", native_id="x")
+    house.work()
+    house.source.deleted = ("x",)
+    house.work()
+    with house.database.connect() as connection:
+        assert connection.execute(sa.text("SELECT text FROM mention")).scalar_one() == ""
+
+
+def test_one_digest_a_day_even_when_empty(house: House) -> None:
+    """Comms get one digest a day at its hour, whatever happened, however often it is asked for."""
+    house.pipeline.begin_days()
+    assert not house.pipeline.digest(), "the first day's hour has passed"
+    house.clock.forward(days=1)
+    assert house.pipeline.digest()
+    assert not house.pipeline.digest()
+    house.work()
+    assert house.mailer.recipients() == ["comms@trust.example"]
+
+
+def test_digest_names_what_needs_a_person(house: House) -> None:
+    """The digest counts what needs somebody, and says nothing of what is with the DSL."""
+    house.pipeline.begin_days()
+    house.source.says(f"COMPLAINT about the car park of {NAME}")
+    house.source.says(f"SAFEGUARDING zebra at {NAME}")
+    house.work()
+    house.clock.forward(days=1)
+    house.pipeline.digest()
+    house.work()
+    recipient, message = house.mailer.sent[-1]
+    body = message_from_bytes(message, policy=policy.default).get_body(("plain",))
+    assert recipient == "comms@trust.example"
+    assert body is not None
+    text = body.get_content()
+    assert "2026-0001" in text
+    assert "zebra" not in text
+    assert "safeguarding lead" in text, text
+
+
+def test_old_texts_are_erased(house: House) -> None:
+    """Praise is forgotten after its thirty days; an open concern's text stays."""
+    house.source.says(f"PRAISE for {NAME}", native_id="p")
+    house.source.says(f"COMPLAINT about {NAME}", native_id="c")
+    house.work()
+    house.clock.forward(days=31)
+    house.pipeline.tidy()
+    with house.database.connect() as connection:
+        texts = dict(connection.execute(sa.text("SELECT native_id, text FROM mention")).all())
+    assert texts["p"] == ""
+    assert texts["c"] != ""
+
+
+def test_two_assessors_share_the_work(house: House) -> None:
+    """Two processes that assess at once settle each mention once."""
+    for number in range(10):
+        house.source.says(f"THREAT {number} at {NAME}", thread_id=f"t{number}")
+    house.pipeline.collect("feed")
+    other = replace(house.pipeline, owner="other")
+    while house.pipeline.assess() or other.assess():
+        pass
+    assert len(house.concerns()) == 10
