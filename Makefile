@@ -1,5 +1,8 @@
 # `make run` and `make test` do all the set-up by themselves; `make help` lists the rest.
-PYTHON ?= $(shell command -v python3.13 || command -v python3.12 || command -v python3.11 || echo python3)
+# The first Python that answers and fits: some are only shims of a version manager.
+FITS   := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+            $$p -c '$(FITS)' 2>/dev/null && echo $$p && break; done)
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest
@@ -16,7 +19,7 @@ help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
 $(VENV)/python: # a Python that can't run us is named here, not by pip in the middle
-	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
+	@test -n "$(PYTHON)" && $(PYTHON) -c '$(FITS)' || \
 	  { echo "Trust Monitor needs Python 3.11, 3.12 or 3.13: make PYTHON=/path/to/python3.12 $(MAKECMDGOALS)"; exit 1; }
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade pip
@@ -44,7 +47,7 @@ check-types: $(VENV)/installed-dev ## mypy, strict
 	@$(BIN)/mypy
 
 check-imports: $(VENV)/installed-dev ## who may know whom
-	@$(BIN)/lint-imports --no-logo 2>/dev/null || $(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-logo
 
 test-wordpress: $(VENV)/installed-dev ## the feeds of a real WordPress (needs wordpress, mariadb, php)
 	$(PYTEST) -m wordpress tests/connectors/test_wordpress.py

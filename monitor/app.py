@@ -294,7 +294,7 @@ def _plan(engine: EmbeddedEngine, pipeline: Pipeline, config: Config) -> None:
     for source in config.sources:
         engine.every(f"collect:{source.id}", source.every_s, _collector(pipeline, source.id))
     engine.daily("digest", config.digest.at, pipeline.digest)
-    engine.every("tidy", 86_400, pipeline.tidy)
+    engine.every("tidy", 3_600, pipeline.tidy)
 
 
 def _collector(pipeline: Pipeline, source: str) -> Callable[[], None]:

@@ -47,7 +47,7 @@ ASSESS_BATCH = 64  # posts classified together and committed together
 ASSESS_LEASE_S = 300.0
 POISON_CLAIMS = 5  # a post that killed the process this often is left to a person, unread
 DELIVER_LEASE_S = 900.0  # longer than the longest exchange: 60 s, and 600 s after the final dot
-KEEP_MESSAGES = timedelta(days=30)
+KEEP_MESSAGES = timedelta(hours=12)  # after the end: they quote posts that may be deleted since
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -377,7 +377,7 @@ class Pipeline:
         return True
 
     def tidy(self) -> None:
-        """Erase what may be kept no longer: texts by the retention rules, old messages after 30 days."""
+        """Erase what may be kept no longer: texts by the retention rules, the bytes of ended mail."""
         now = self.clock()
         with self.store.begin() as rows:
             expired = [

@@ -35,12 +35,14 @@ class Desk:
         self._console = console
 
     def list(self, states: Sequence[ConcernState]) -> None:
-        """A line per concern; confidential ones say no more than "with DSL"."""
+        """The gravest and most pressing first; confidential ones say no more than "with DSL"."""
         with self._store.read() as rows:
-            concerns = rows.concerns.listed(states=states)
-        table = Table(title=f"{len(concerns)} concern{'' if len(concerns) == 1 else 's'}")
-        for column in ("case", "state", "severity", "schools", "what", "rung", "due", "posts"):
-            table.add_column(column, no_wrap=column == "case")
+            concerns = sorted(rows.concerns.listed(states=states), key=_first_things_first)
+        table = Table(
+            show_lines=True, title=f"{len(concerns)} concern{'' if len(concerns) == 1 else 's'}"
+        )
+        for column in ("case", "severity", "schools", "what", "due", "posts"):
+            table.add_column(column, no_wrap=column in {"case", "severity"}, overflow="fold")
         for concern in concerns:
             table.add_row(*self._line(concern))
         self._console.print(table)
@@ -100,14 +102,16 @@ class Desk:
         due = concern.suggestion.due_at
         return (
             concern.reference,
-            concern.state,
             "with DSL" if secret else concern.severity,
             ", ".join(concern.organisations),
-            "" if secret else ", ".join(sorted(concern.labels)) or "to be read",
-            "" if secret else f"{concern.suggestion.rung} {concern.suggestion.rung_name}",
-            self._time(due) if due else "",
+            "" if secret else self._what(concern),
+            self._short(due) if due else "",
             str(len(concern.mentions)),
         )
+
+    def _what(self, concern: Concern) -> str:
+        labels = ", ".join(sorted(concern.labels)) or "to be read"
+        return f"{labels}\n{concern.state}, {concern.suggestion.rung_name.lower()}"
 
     def _print(self, concern: Concern) -> None:
         say = self._console.print
@@ -116,7 +120,7 @@ class Desk:
         say(f"Schools: {', '.join(concern.organisations)}")
         say(f"What: {', '.join(sorted(concern.labels)) or 'to be read by a person'}")
         for reason in concern.reasons:
-            say(f"  because it {escape(reason)}")
+            say(f"  - {escape(reason)}")
         say(f"Rung: {suggestion.rung} {suggestion.rung_name} ({suggestion.who})")
         if suggestion.due_at:
             say(f"Due: {self._time(suggestion.due_at)}")
@@ -139,8 +143,16 @@ class Desk:
         for event in concern.history:
             say(f"  {self._time(event.at)}  {event.who}: {event.action}  {escape(event.why)}")
 
+    def _short(self, at: datetime) -> str:
+        return at.astimezone(self._timezone).strftime("%a %d %b %H:%M")
+
     def _time(self, at: datetime) -> str:
         return at.astimezone(self._timezone).strftime("%a %d %b %Y %H:%M")
+
+
+def _first_things_first(concern: Concern) -> tuple[int, str, str]:
+    due = concern.suggestion.due_at
+    return (-concern.severity.rank, due.isoformat() if due else "9999", concern.reference)
 
 
 def _find(concerns: Concerns, reference: str) -> Concern:

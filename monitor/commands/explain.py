@@ -25,7 +25,7 @@ def explain(bench: Bench, text: str, console: Console) -> None:
     colour = _COLOURS[decided.severity]
     console.print(f"[{colour}]{decided.severity}[/{colour}], {decided.sentiment}")
     for reason in decided.reasons:
-        console.print(f"  it {escape(reason)}")
+        console.print(f"  - {escape(reason)}")
     for label in sorted(Label, key=lambda label: -decided.scores[label]):
         if decided.scores[label] >= 0.05:
             counts = "" if decided.scores[label] >= 0.5 else "  (does not count)"
@@ -33,12 +33,9 @@ def explain(bench: Bench, text: str, console: Console) -> None:
     for item in decided.evidence:
         words = said(post)[item.start : item.end]
         console.print(f'  "{escape(words)}" speaks for {item.label} ({item.rule})', style="dim")
-    suggestion = judged.suggestion
-    if suggestion is None:
-        console.print("Nothing to do but to know of it.")
-        return
-    console.print(f"Rung {suggestion.rung}: {suggestion.rung_name} ({suggestion.who})")
-    reply = suggestion.reply or f"none: {suggestion.no_reply_because}"
-    console.print(f"Suggested reply: {escape(reply)}")
+    step = judged.suggestion
+    if step is not None:
+        console.print(f"Rung {step.rung}: {step.rung_name} ({step.who})")
+        console.print(f"Suggested reply: {escape(step.reply or f'none: {step.no_reply_because}')}")
     if judged.told:
         console.print(f"Told at once: {', '.join(judged.told)}")

@@ -14,7 +14,7 @@ from classifiers.verdict import Classifier, Label, Severity, Verdict
 from connectors.post import Post
 from monitor.commands.posts import Line, read_posts
 from monitor.domain import Match, Mention, Strength, Suggestion, Triage
-from monitor.policy.assessment import Rulebook, decide, judge
+from monitor.policy.assessment import Rulebook, decide, judge, suggestion
 from monitor.ports import Matcher
 
 BATCH = 64
@@ -70,7 +70,9 @@ class Bench:
             post=post,
             matches=matches,
             triage=decided,
-            suggestion=decision.draft.suggestion if decision.draft else None,
+            suggestion=decision.draft.suggestion
+            if decision.draft
+            else suggestion(decided, mention.organisations, self.book, due_at=None),
             told=tuple(notice.person.id for notice in decision.notices),
         )
 
@@ -115,7 +117,7 @@ def _json(post_id: str, judged: Judged) -> dict[str, Any]:
             "rung": None,
             "reply": None,
         }
-    suggestion = judged.suggestion
+    step = judged.suggestion
     return {
         "id": post_id,
         "schools": list(dict.fromkeys(match.organisation for match in judged.matches)),
@@ -123,8 +125,8 @@ def _json(post_id: str, judged: Judged) -> dict[str, Any]:
         "labels": {label: round(decided.scores[label], 4) for label in Label},
         "severity": decided.severity,
         "reasons": list(decided.reasons),
-        "rung": suggestion.rung if suggestion else None,
-        "reply": suggestion.reply if suggestion else None,
+        "rung": step.rung if step else None,
+        "reply": step.reply if step else None,
     }
 
 

@@ -24,6 +24,7 @@ from monitor.delivery.views import (
 from monitor.delivery.words import clean, clip, fit, host, safe_link, without_links
 from monitor.domain import (
     Concern,
+    ConcernState,
     CoverageGap,
     Digest,
     Mention,
@@ -99,7 +100,7 @@ class Viewer:
             more_schools=max(0, len(concern.organisations) - 1),
             posts=len(concern.mentions),
             post=self._mention(latest, room) if latest else None,
-            reasons=fit(concern.reasons, words=room.reasons),
+            reasons=fit([_sentence(reason) for reason in concern.reasons], words=room.reasons),
             step=_line(suggestion.rung_name),
             who=_line(suggestion.who),
             approver=_line(suggestion.approver),
@@ -114,7 +115,11 @@ class Viewer:
             due=self.when(suggestion.due_at),
             acknowledge=self._acknowledge.format(reference=concern.reference, person=person.id),
             holder=next(
-                (_line(event.who) for event in reversed(concern.history) if event.who != "monitor"),
+                (
+                    _line(event.who)
+                    for event in reversed(concern.history)
+                    if event.action == ConcernState.ACKNOWLEDGED
+                ),
                 None,
             ),
             needs_review=concern.needs_review,
@@ -275,6 +280,11 @@ def _category(labels: frozenset[Label], *, needs_review: bool) -> str:
     if gravest is not None:
         return gravest.value
     return "review" if needs_review else "mention"
+
+
+def _sentence(reason: str) -> str:
+    """A reason as triage words it ("threatens ...") with a capital, to stand in mail."""
+    return reason[:1].upper() + reason[1:]
 
 
 def _line(text: str) -> str:

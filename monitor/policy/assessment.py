@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from classifiers.verdict import Sentiment, Severity, Verdict
-from monitor.domain import Candidate, Concern, Mention, Notice, Person, Triage
+from monitor.domain import Candidate, Concern, Mention, Notice, Person, Suggestion, Triage
 from monitor.policy import deadlines, identity, ladder, routing
 from monitor.policy.alerting import Alert, alerting
 from monitor.policy.deadlines import Calendar
@@ -86,16 +86,7 @@ def decide(
         draft=ConcernDraft(
             triage=whole,
             organisations=organisations,
-            suggestion=ladder.suggest(
-                whole,
-                book.ladder,
-                school=_name(organisations[0], book.watchlist),
-                contact=_contact(organisations[0], book),
-                complaints_url=book.complaints_url,
-                info_url=book.info_url,
-                trust=book.watchlist.trust.name,
-                due_at=due_at,
-            ),
+            suggestion=suggestion(whole, organisations, book, due_at=due_at),
             confidential=route.confidential or bool(before and before.confidential),
         ),
         notices=route.notices if isinstance(call, Alert) else (),
@@ -112,6 +103,22 @@ def as_candidate(concern: int, mention: Mention, *, now: datetime) -> Candidate:
         texts=(identity.normalise(f"{post.title or ''} {post.text}"),),
         organisations=frozenset(mention.organisations),
         last_seen=now,
+    )
+
+
+def suggestion(
+    whole: Triage, organisations: Sequence[str], book: Rulebook, *, due_at: datetime | None
+) -> Suggestion:
+    """The rung and its drafts, in the words of the first organisation concerned."""
+    return ladder.suggest(
+        whole,
+        book.ladder,
+        school=_name(organisations[0], book.watchlist),
+        contact=_contact(organisations[0], book),
+        complaints_url=book.complaints_url,
+        info_url=book.info_url,
+        trust=book.watchlist.trust.name,
+        due_at=due_at,
     )
 
 

@@ -20,7 +20,7 @@ LONGEST_INPUT = 4000  # characters looked at: an excerpt shows fewer, and cost s
 MOST_ROUNDS = 10  # a cut or a mask may show another name; two rounds are usual
 LONGEST_RUN = 3  # words masked after a name because they look like more of it
 
-_MASK = re.compile(r"\[(?:name|slur|link|email|handle|phone|postcode|tag)\]")
+_MASK = re.compile(r"\[(?:name|slur|link|email|handle|phone|postcode|tag|number)\]")
 _CONTACTS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(?:https?://|www\.)\S+", re.IGNORECASE), "[link]"),
     (re.compile(r"(?<!\w)/?u/[\w-]+|(?<!\w)@[\w.-]*\w(?:@[\w.-]*\w)?"), "[handle]"),
@@ -32,6 +32,8 @@ _CONTACTS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(?<!\w)#\w+"), "[tag]"),
     (re.compile(r"(?<!\w)\+?\(?\d(?:[\s().-]{0,2}\d){9,13}(?!\w)"), "[phone]"),
     (re.compile(r"\b[A-Z]{1,2}\d[A-Z\d]?\s*\d[A-Z]{2}\b", re.IGNORECASE), "[postcode]"),
+    # Gate codes and the like; not years, prices, times or dates.
+    (re.compile(r"(?<![\w£$€.,:/-])(?!(?:19|20)\d\d(?!\d))\d{4,8}(?![\w%:/]|[.,]\d)"), "[number]"),
 )
 _WORD = re.compile(r"\[\w+\]|[^\W\d_]+(?:['’][^\W\d_]+)*")
 _SAID = re.compile(r"(?<!\w)(?:\w[.\-_*]){3,}\w(?!\w)|[\w@$!*]+")

@@ -34,7 +34,7 @@ class Rule(BaseModel):
     """`severity` holds when every label of `labels` scores at least its value, and at least one of
     `any_of` does, and the severity head gives at least the `head` values. `held_back_below`: a
     severity head that gives its own URGENT less than this keeps the rule from firing; a classifier
-    without a head never does."""
+    without a head never does. A `vague` rule's reason is told only when it alone decided."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -44,6 +44,7 @@ class Rule(BaseModel):
     any_of: Mapping[Label, Score] = {}
     head: Mapping[Severity, Score] = {}
     held_back_below: Score = 0.0
+    vague: bool = False
 
     @model_validator(mode="after")
     def _asks_for_something(self) -> Self:
@@ -109,7 +110,10 @@ def triage(verdict: Verdict, rules: TriageRules) -> Triage:
     fired = sorted(
         (rule for rule in rules.rule if rule.fires(verdict)), key=lambda rule: -rule.severity.rank
     )
-    reasons = tuple(dict.fromkeys(rule.reason for rule in fired)) or (rules.routine_reason,)
+    told = [rule for rule in fired if not rule.vague]
+    if fired and all(rule.severity is not fired[0].severity for rule in told):
+        told = [fired[0], *told]  # the rule that decided always speaks
+    reasons = tuple(dict.fromkeys(rule.reason for rule in told)) or (rules.routine_reason,)
     return Triage(
         severity=fired[0].severity if fired else Severity.ROUTINE,
         labels=frozenset(label for label in Label if verdict.labels[label] >= COUNTS_FROM),

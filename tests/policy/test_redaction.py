@@ -56,6 +56,14 @@ def hidden(word):
         ("mail j.bloggs@mail.example now", "mail [email] now"),
         ("see https://mail.example/a?b=c or www.x.example", "see [link] or [link]"),
         ("see larkmoor.co.uk/page", "see [link]"),
+        (
+            "the gate code is 4471 and the alarm 90210!",
+            "the gate code is [number] and the alarm [number]!",
+        ),
+        (
+            "since 2019 it costs £1200 at 08:30, 1,200 times",
+            "since 2019 it costs £1200 at 08:30, 1,200 times",
+        ),
         ("@nosy_parker and u/nosy-parker said", "[handle] and [handle] said"),
         ("@someone@masto.example said", "[handle] said"),
         ("#JusticeForAlfie", "[tag]"),

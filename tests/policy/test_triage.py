@@ -80,6 +80,17 @@ def test_the_gravest_reason_comes_first():
     assert any("dissatisfied" in reason for reason in decided.reasons)
 
 
+def test_vague_reasons_are_told_only_when_they_decided():
+    """A named reason stands alone; a vague one speaks where it alone made the case urgent."""
+    head = {Severity.URGENT: 0.95, Severity.CONCERN: 0.05}
+    named = triage(verdict({Label.THREAT: 0.9}, head=head), RULES)
+    assert not any("as a whole" in reason for reason in named.reasons)
+    raised = triage(verdict({Label.COMPLAINT: 0.9}, head=head), RULES)
+    assert raised.severity is Severity.URGENT
+    assert "as a whole" in raised.reasons[0]
+    assert len(raised.reasons) == 2
+
+
 @given(label_scores, heads, st.sampled_from(sorted(HARMS)), scores)
 def test_more_harm_never_lowers_severity(labels, head, harm, raised):
     """Raising any harm score, whatever the other scores are, never lowers the severity."""
