@@ -94,9 +94,8 @@ class Pipeline:
             return  # backing off
         try:
             for batch in polled.connector.poll(cursor, now=self.clock()):
-                hits = [
-                    (post, found) for post in batch.posts if (found := self.matcher.match(post))
-                ]
+                found = self.matcher.match_many(batch.posts)
+                hits = [hit for hit in zip(batch.posts, found, strict=True) if hit[1]]
                 now = self.clock()
                 with self.store.begin() as rows:
                     new = rows.mentions.record(source, hits, now=now)

@@ -56,6 +56,7 @@ class Matcher(Protocol):
     """Says which organisations a post is about: none, for most posts."""
 
     def match(self, post: Post) -> tuple[Match, ...]: ...
+    def match_many(self, posts: Sequence[Post]) -> list[tuple[Match, ...]]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -97,6 +97,6 @@ def _source(app: App, source: str, now: datetime) -> str:
     batch = next(iter(app.pipeline.sources[source].connector.poll({}, now=now)), None)
     if batch is None:
         return "reachable, nothing to read"
-    matched = sum(bool(app.pipeline.matcher.match(post)) for post in batch.posts)
+    matched = sum(map(bool, app.pipeline.matcher.match_many(batch.posts)))
     unread = f", {batch.skipped} unreadable" if batch.skipped else ""
     return f"{len(batch.posts)} posts, {matched} about your schools{unread}"

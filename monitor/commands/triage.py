@@ -43,7 +43,7 @@ class Bench:
 
     def judge(self, posts: list[Post]) -> list[Judged]:
         """Decide about each post as if it were the first of its incident."""
-        found = [self.matcher.match(post) if self.matcher else () for post in posts]
+        found = self.matcher.match_many(posts) if self.matcher else [()] * len(posts)
         ours = [index for index, matches in enumerate(found) if matches or self.matcher is None]
         verdicts = dict(
             zip(ours, self.classifier.classify([said(posts[index]) for index in ours]), strict=True)

@@ -45,10 +45,14 @@ class Misspellings:
         self._hints = BytesAhoCorasick([f" {hint}".encode() for hint in senses.school_hints])
         self._anchors = lru_cache(maxsize=8192)(self._index_town)
 
-    def are_likely(self, key: bytes) -> bool:
+    def are_possible(self, key: bytes) -> bool:
         """True when the key holds the beginning of a word of school life: without one, no name is
         looked for."""
         return bool(self._hints.find_matches_as_indexes(key))
+
+    def are_likely(self, key: bytes, towns: Iterable[str]) -> bool:
+        """True when there is also something near the name of a school of one of `towns`."""
+        return self.are_possible(key) and next(self.find(key, towns, ()), None) is not None
 
     def find(
         self, key: bytes, towns: Iterable[str], known: Container[int]

@@ -21,6 +21,7 @@ from functools import lru_cache
 
 BREAK = 0x01
 NUL = "\x00"  # between two fields; never inside one
+POST = "\x02"  # between two posts that are folded together
 FIELD = NUL.encode()
 
 _APOSTROPHES = frozenset("'`’‘‛ʼʹʻʽ′´＇ꞌ")
@@ -46,7 +47,7 @@ def _ascii_byte(code: int) -> int:
         return ord(char.lower())
     if char == "+":
         return ord("&")
-    if char == NUL:
+    if char in {NUL, POST}:
         return code
     return BREAK if char in _BREAKS or code == BREAK else ord(" ")
 

@@ -17,6 +17,14 @@ from tests.policy.matching import TRUST, found, matcher, post, schools, score
 
 HELD_OUT = Path(__file__).resolve().parents[1] / "data" / "matching"
 TOWN = {"community": "WolverleyCross"}
+EXAMPLE_TEXTS = [
+    "Tunnock Barrow is shut",
+    "T U N N O C K  B A R R O W why",
+    "St Wenna's sports day",
+    "Lakeside, Brackwell: year 9 exams",
+    "the lake was lovely",
+    "Tunnock 🎈 Barrow fete",
+]
 BRACKWELL = {"author_location": "Brackwell, Dorset"}
 
 
@@ -162,10 +170,19 @@ def test_a_post_with_the_field_separator_is_still_read() -> None:
     assert schools("a\x00b Tunnock Barrow", title="x\x00y", community="z") == {"tunnock"}
 
 
-def test_held_out_posts_of_another_trust() -> None:
-    """Posts about a second invented trust, labelled before the first run, keep their score."""
-    result = score(HELD_OUT / "sallowfield.toml", HELD_OUT / "sallowfield.jsonl")
+@pytest.mark.parametrize("trust", ["sallowfield", "calderfell"])
+def test_held_out_posts_of_other_trusts(trust: str) -> None:
+    """Posts about two more invented trusts, each labelled before its first run (F1 0.943 and 0.919
+    then), keep their score."""
+    result = score(HELD_OUT / f"{trust}.toml", HELD_OUT / f"{trust}.jsonl")
     assert result.f1 >= 0.95, result.wrong
+
+
+@given(st.lists(st.sampled_from([*EXAMPLE_TEXTS, "", "a\x02b", "\x02"]), max_size=12))
+def test_many_posts_at_once_are_matched_as_one_by_one(texts: list[str]) -> None:
+    """Posts that share one pass are found, or not, as if each stood alone."""
+    posts = [post(text, community="Wolverley Cross") for text in texts]
+    assert matcher().match_many(posts) == [matcher().match(each) for each in posts]
 
 
 PLAIN_POSTS = [
