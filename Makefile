@@ -49,7 +49,7 @@ check-types: $(VENV)/installed-dev ## mypy, strict
 check-imports: $(VENV)/installed-dev ## who may know whom
 	@$(BIN)/lint-imports --no-logo
 
-test-wordpress: $(VENV)/installed-dev ## the feeds of a real WordPress (needs wordpress, mariadb, php)
+test-wordpress: $(VENV)/installed-dev ## a real WordPress, named by TRUST_MONITOR_TEST_WORDPRESS and ..._SITE
 	$(PYTEST) -m wordpress tests/connectors/test_wordpress.py
 
 wheel: $(VENV)/installed-dev ## build the wheel into dist/

@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from importlib import metadata, resources
 from pathlib import Path
 
@@ -21,6 +21,7 @@ import connectors
 from classifiers.lexicon import LexiconClassifier
 from classifiers.verdict import Classifier
 from monitor import health, lock
+from monitor.clock import SteadyClock
 from monitor.config import ClassifierConfig, Config
 from monitor.delivery.email import SmtpMailer
 from monitor.delivery.folder import FolderMailer
@@ -48,11 +49,6 @@ BUILTIN_MODEL = Path(str(resources.files("classifiers"))) / "builtin"
 def data(name: str) -> str:
     """The text of a packaged data file, such as "triage.toml"."""
     return resources.files("monitor").joinpath("data", name).read_text(encoding="utf-8")
-
-
-def utc_now() -> datetime:
-    """The wall clock, aware and in UTC: the only place that reads it."""
-    return datetime.now(UTC)
 
 
 def build_classifier(config: ClassifierConfig) -> Classifier:
@@ -197,7 +193,7 @@ class App:
         """
         with lock.only_instance(self.config.state_dir):
             migrate(self.database)
-            self.pipeline.store.release_leases()
+            self.pipeline.store.release(now=self.pipeline.clock())
             with self.pipeline.store.begin() as rows:
                 rows.sources.register(
                     [
@@ -236,7 +232,7 @@ class App:
             return finished
 
 
-def build(config: Config, *, clock: Callable[[], datetime] = utc_now) -> App:
+def build(config: Config, *, clock: Callable[[], datetime] | None = None) -> App:
     """Put the house together. Raises ConfigError for data or settings that don't fit."""
     engine = EmbeddedEngine(config.timezone, polls=len(config.sources))
     mailer: Mailer = build_mailer(config)
@@ -260,7 +256,7 @@ def build(config: Config, *, clock: Callable[[], datetime] = utc_now) -> App:
         digest_at=config.digest.at,
         timezone=config.timezone,
         owner=f"{socket.gethostname()}:{os.getpid()}:{time.monotonic_ns()}"[:64],
-        clock=clock,
+        clock=clock or SteadyClock(),
         wake=engine.wake,
     )
     _plan(engine, pipeline, config)

@@ -206,6 +206,6 @@ class Store(Protocol):
         """A consistent view; it never waits for a writer."""
         ...
 
-    def release_leases(self) -> None:
+    def release(self, *, now: datetime) -> None:
         """Free whatever a dead predecessor held. Only for the one process that may run."""
         ...

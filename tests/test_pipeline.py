@@ -259,7 +259,7 @@ def test_crash_between_sending_and_marking_repeats(house: House) -> None:
     with house.pipeline.store.begin() as rows:
         rows.outbox.claim(list(DeliveryKind), owner="killed", lease_s=900, now=house.clock())
     assert not house.pipeline.deliver(list(DeliveryKind))
-    house.pipeline.store.release_leases()
+    house.pipeline.store.release(now=house.clock())
     assert house.pipeline.deliver(list(DeliveryKind))
 
 

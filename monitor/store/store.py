@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
@@ -14,6 +15,8 @@ from monitor.store.mentions import MentionRows
 from monitor.store.outbox import DigestRows, OutboxRows
 from monitor.store.schema import delivery, mention
 from monitor.store.sources import SourceRows
+
+FARTHEST = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,7 @@ class SqlStore:
         with reading(self._engine) as connection:
             yield Rows.on(connection)
 
-    def release_leases(self) -> None:
+    def release(self, *, now: datetime) -> None:
         with self._engine.begin() as connection:
             for table in (mention, delivery):
                 connection.execute(
@@ -61,3 +64,9 @@ class SqlStore:
                     .where(table.c.lease_until.is_not(None))
                     .values(lease_owner=None, lease_until=None)
                 )
+            # No attempt is ever put off this far: the clock was set back while we were down.
+            connection.execute(
+                sa.update(delivery)
+                .where(delivery.c.finished_at.is_(None), delivery.c.due_at > now + FARTHEST)
+                .values(due_at=now)
+            )

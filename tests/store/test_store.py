@@ -80,7 +80,7 @@ def test_suspect_is_claimed_alone(store: SqlStore) -> None:
     """A mention whose assessment never ended is tried alone, and no innocent neighbour is blamed."""
     record(store, post("a1"), post("a2"))
     assert [item.attempts for item in claim(store)] == [1, 1]
-    store.release_leases()
+    store.release(now=NOW)
     record(store, post("a3"))
     assert [[item.mention.post.native_id for item in claim(store)] for _ in range(4)] == [
         ["a1"],
@@ -90,11 +90,11 @@ def test_suspect_is_claimed_alone(store: SqlStore) -> None:
     ]
 
 
-def test_release_leases(store: SqlStore) -> None:
+def test_release_frees_leases(store: SqlStore) -> None:
     """At start, what a killed predecessor held is free at once."""
     record(store, post())
     claim(store)
-    store.release_leases()
+    store.release(now=NOW)
     assert len(claim(store)) == 1
 
 
@@ -190,6 +190,15 @@ def test_outbox_claim_and_mark(store: SqlStore) -> None:
             again, DeliveryState.SENT, detail="250", due_at=LATER, ambiguous=False, now=LATER
         )
         assert rows.outbox.undelivered(now=LATER + timedelta(days=1)) == 0
+
+
+def test_clock_set_back_while_down(store: SqlStore) -> None:
+    """An alert that seems due in two hours, because the clock was set back, is due at the next start."""
+    with store.begin() as rows:
+        rows.outbox.enqueue([alert()], now=NOW + timedelta(hours=2))
+    store.release(now=NOW)
+    with store.begin() as rows:
+        assert rows.outbox.claim([DeliveryKind.ALERT], owner="me", lease_s=60, now=NOW) is not None
 
 
 def test_one_digest_a_day(store: SqlStore) -> None:
