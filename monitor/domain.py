@@ -273,12 +273,14 @@ class Sent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CoverageGap:
-    """A stretch in which a source was not seen. `ended_at` None: it still isn't."""
+    """A stretch in which a source was not seen. `ended_at` None: it still isn't. `lost`: the source
+    itself says that posts may have been missed; otherwise what was late came with the next poll."""
 
     source: str
     started_at: datetime
     ended_at: datetime | None
     reason: str
+    lost: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

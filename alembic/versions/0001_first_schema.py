@@ -52,6 +52,7 @@ def upgrade() -> None:
         sa.Column("started_at", monitor.store.schema.UtcDateTime(timezone=True), nullable=False),
         sa.Column("ended_at", monitor.store.schema.UtcDateTime(timezone=True), nullable=True),
         sa.Column("reason", sa.String(length=500), nullable=False),
+        sa.Column("lost", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_coverage_gap")),
     )
     with op.batch_alter_table("coverage_gap", schema=None) as batch_op:

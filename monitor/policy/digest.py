@@ -157,11 +157,20 @@ def _counts(
 
 def _with_stale(
     gaps: Sequence[CoverageGap],
-    sources: Iterable[SourceHealth],
+    sources: Sequence[SourceHealth],
     since: datetime,
     now: datetime,
 ) -> tuple[CoverageGap, ...]:
-    """The gaps given, plus one for each source that is stale and has no open gap yet."""
+    """The gaps that matter, plus one for each source that is stale and has no open gap yet. A poll or
+    two that failed and was made up for is not a gap in coverage: telling it would hide real ones."""
+    interval_s = {source.source: source.interval_s for source in sources}
+    gaps = [
+        gap
+        for gap in gaps
+        if gap.lost
+        or (gap.ended_at or now) - gap.started_at
+        > timedelta(seconds=STALE_AFTER * interval_s.get(gap.source, 0.0))
+    ]
     already = {gap.source for gap in gaps if gap.ended_at is None}
     stale = [
         CoverageGap(

@@ -67,6 +67,7 @@ coverage_gap = sa.Table(
     sa.Column("started_at", UtcDateTime, nullable=False),
     sa.Column("ended_at", UtcDateTime, index=True),
     sa.Column("reason", sa.String(500), nullable=False),
+    sa.Column("lost", sa.Boolean, nullable=False),
 )
 
 concern = sa.Table(

@@ -93,6 +93,7 @@ class SourceRows:
                     started_at=row.last_success_at or now,
                     ended_at=None,
                     reason=error[:500],
+                    lost=False,
                 )
             )
 
@@ -100,7 +101,7 @@ class SourceRows:
         """Note a stretch that the source itself says it could not show us."""
         self._connection.execute(
             sa.insert(coverage_gap).values(
-                source_id=source, started_at=since, ended_at=until, reason=reason[:500]
+                source_id=source, started_at=since, ended_at=until, reason=reason[:500], lost=True
             )
         )
 
@@ -137,6 +138,7 @@ class SourceRows:
                 started_at=row.started_at,
                 ended_at=row.ended_at,
                 reason=row.reason,
+                lost=row.lost,
             )
             for row in rows
         )

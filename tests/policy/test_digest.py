@@ -267,6 +267,22 @@ def test_a_gap_that_is_known_already_is_told_once():
     assert len(composed(sources=[silent], gaps=[closed]).gaps) == 2
 
 
+@pytest.mark.parametrize(
+    ("lasted", "lost", "told"), [(2, False, False), (4, False, True), (2, True, True)]
+)
+def test_a_failure_made_up_for_is_not_a_gap(lasted, lost, told):
+    """A poll or two that failed is not told; a long silence is, and so is what was really missed."""
+    gap = CoverageGap(
+        source="feed",
+        started_at=SINCE,
+        ended_at=SINCE + lasted * HOUR,
+        reason="no answer",
+        lost=lost,
+    )
+    digest = composed(sources=[source(last_success=timedelta(minutes=1))], gaps=[gap])
+    assert bool(digest.gaps) is told
+
+
 def test_an_empty_day_is_a_digest_too():
     """A quiet day composes to an empty digest with its date, sources and what is undelivered."""
     digest = composed(sources=[source()], undelivered=2)
