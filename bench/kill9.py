@@ -32,51 +32,22 @@ import sqlalchemy as sa
 from aiosmtpd.controller import Controller
 
 KEPT = 400  # items in the feed document
-CONFIG = """
-state_dir = "state"
-[trust]
-id = "trust"
-name = "Quenby Vale Learning Trust"
-town = "Quenby"
-[[schools]]
-id = "quenby"
-name = "Quenby Moor Academy"
-town = "Quenby"
-[[people]]
-id = "comms"
-name = "Comms"
-email = "comms@trust.example"
-roles = ["comms"]
-[[people]]
-id = "slt"
-name = "SLT"
-email = "slt@trust.example"
-roles = ["slt"]
-[[people]]
-id = "dsl"
-name = "DSL"
-email = "dsl@trust.example"
-roles = ["dsl"]
+SCHOOL = Path(__file__).parents[1] / "tests/data/config/quenby.toml"
+REST = """
 [[sources]]
 id = "feed"
 kind = "rss"
 every_s = 5
 url = "http://127.0.0.1:{feed}/feed"
 allow_private = true
-[classifier]
-kind = "lexicon"
 [mail]
 sender = "monitor@trust.example"
 [[mail.relays]]
 host = "127.0.0.1"
 port = {smtp}
 security = "none"
-[replies]
-contact = "office@trust.example"
 [database]
 {database}
-[logging]
-format = "json"
 """
 
 
@@ -184,7 +155,7 @@ def main() -> int:
     smtp = Controller(sink, hostname="127.0.0.1", port=port)
     smtp.start()
     url = f'url = "{arguments.database}"' if arguments.database else ""
-    text = CONFIG.format(feed=server.server_address[1], smtp=port, database=url)
+    text = SCHOOL.read_text() + REST.format(feed=server.server_address[1], smtp=port, database=url)
     (folder / "config.toml").write_text(text)
     log = os.open(folder / "log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     began = time.monotonic()

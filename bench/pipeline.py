@@ -38,38 +38,8 @@ OURS = (
 )
 THINGS = "piano skip bridge choir boiler minibus hedge kettle gate scarecrow bus clock".split()  # noqa: SIM905
 PLACES = "Aldmoor Brackwith Camber Dunmere Eskley Farrowby Gillingdale Hartlow".split()  # noqa: SIM905
-CONFIG = """
-state_dir = "state"
-[trust]
-id = "trust"
-name = "Quenby Vale Learning Trust"
-town = "Quenby"
-[[schools]]
-id = "quenby"
-name = "Quenby Moor Academy"
-town = "Quenby"
-[[people]]
-id = "a"
-name = "A"
-email = "a@trust.example"
-roles = ["comms", "slt"]
-[[people]]
-id = "b"
-name = "B"
-email = "b@trust.example"
-roles = ["dsl"]
-[classifier]
-kind = "lexicon"
-[mail]
-channel = "folder"
-folder = "mail"
-sender = "monitor@trust.example"
-[replies]
-contact = "office@trust.example"
-[logging]
-format = "json"
-level = "error"
-"""
+SCHOOL = Path(__file__).parents[1] / "tests/data/config/quenby.toml"
+MAIL = '[mail]\nchannel = "folder"\nfolder = "mail"\nsender = "monitor@trust.example"\n'
 
 
 def document(feed: int, share: float) -> bytes:
@@ -114,8 +84,9 @@ def start_up_s() -> float:
     write(folder, 1, 9)
     code = (
         "from pathlib import Path; from monitor import app; from monitor.config_file import load_config;"
+        "from monitor.store.migrate import migrate;"
         f"a = app.build(load_config(Path({str(folder / 'config.toml')!r})));"
-        "app.migrate(a.database); a.pipeline.classifier.warm()"
+        "migrate(a.database); a.assessor.classifier.warm()"
     )
     began = time.perf_counter()
     subprocess.run([sys.executable, "-c", code], check=True)
@@ -129,7 +100,7 @@ def write(folder: Path, feeds: int, port: int) -> Path:
         for number in range(feeds)
     )
     path = folder / "config.toml"
-    path.write_text(CONFIG + sources, encoding="utf-8")
+    path.write_text(SCHOOL.read_text() + MAIL + sources, encoding="utf-8")
     return path
 
 
@@ -144,6 +115,7 @@ def main() -> None:
     from monitor import app, logs  # noqa: PLC0415 - after the start-up was timed
     from monitor.config_file import load_config  # noqa: PLC0415
     from monitor.ports import SourceSpec  # noqa: PLC0415
+    from monitor.store.migrate import migrate  # noqa: PLC0415
 
     feeds = arguments.items // PER_FEED
     folder = Path(tempfile.mkdtemp(prefix="bench-"))
@@ -151,28 +123,27 @@ def main() -> None:
     config = load_config(write(folder, feeds, port))
     logs.configure("json", "error")
     built = app.build(config)
-    app.migrate(built.database)
-    pipeline = built.pipeline
-    with pipeline.store.begin() as rows:
+    migrate(built.database)
+    with built.store.begin() as rows:
         rows.sources.register(
             [
                 SourceSpec(id=s.id, kind=s.kind, interval_s=s.every_s, fingerprint="")
                 for s in config.sources
             ]
         )
-    pipeline.classifier.warm()
+    built.assessor.classifier.warm()
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     began = time.perf_counter()
-    for source in pipeline.sources:
-        pipeline.collect(source)
+    for source in built.collector.sources:
+        built.collector.collect(source)
     collected = time.perf_counter()
-    while pipeline.assess():
+    while built.assessor.assess():
         pass
     assessed = time.perf_counter()
-    for source in pipeline.sources:
-        pipeline.collect(source)
+    for source in built.collector.sources:
+        built.collector.collect(source)
     again = time.perf_counter()
-    with pipeline.store.read() as rows:
+    with built.store.read() as rows:
         stored = len(rows.mentions.settled())
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     items = feeds * PER_FEED

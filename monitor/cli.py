@@ -16,9 +16,9 @@ import typer
 from monitor.errors import EX_CONFIG, ConfigError, MonitorError
 
 if TYPE_CHECKING:
-    from monitor.app import App
     from monitor.commands.concerns import Desk
     from monitor.commands.triage import Bench
+    from monitor.daemon import App
     from monitor.policy.organisations import Watchlist
 
 P = ParamSpec("P")
@@ -226,11 +226,12 @@ def _desk(path: Path) -> Desk:
     from monitor import app
     from monitor.commands.concerns import Desk
     from monitor.config_file import load_config
+    from monitor.store.migrate import require_current
     from monitor.store.store import SqlStore
 
     config = load_config(path)
     engine = app.database(config)
-    app.require_current(engine)
+    require_current(engine)
     return Desk(SqlStore(engine), config.people, config.timezone, Console())
 
 
@@ -297,9 +298,10 @@ def db_upgrade(config: ConfigPath = DEFAULT_CONFIG) -> None:
     from monitor import app
     from monitor.config_file import load_config
     from monitor.store.database import revisions
+    from monitor.store.migrate import migrate
 
     engine = app.database(load_config(config))
-    app.migrate(engine)
+    migrate(engine)
     typer.echo(f"{engine.dialect.name}: at revision {revisions(engine)[0]}")
 
 

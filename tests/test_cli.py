@@ -13,6 +13,7 @@ from classifiers.verdict import Label, Severity
 from monitor import app
 from monitor.cli import cli
 from monitor.config_file import load_config
+from monitor.store.migrate import migrate
 from monitor.store.store import SqlStore
 from tests.store.samples import MATCH, draft, post
 
@@ -33,7 +34,7 @@ def config(tmp_path: Path) -> str:
 def log(config: str) -> SqlStore:
     """A migrated log with case 2026-0001 (a complaint) and 2026-0002 (with the DSL)."""
     engine = app.database(load_config(Path(config)))
-    app.migrate(engine)
+    migrate(engine)
     store = SqlStore(engine)
     with store.begin() as rows:
         for number, (label, secret) in enumerate(

@@ -16,49 +16,20 @@ from aiosmtpd.controller import Controller
 
 from tests.connectors.feed_server import FeedServer
 
-CONFIG = """
-state_dir = "state"
-[trust]
-id = "trust"
-name = "Quenby Vale Learning Trust"
-town = "Quenby"
-[[schools]]
-id = "quenby"
-name = "Quenby Moor Academy"
-town = "Quenby"
-[[people]]
-id = "comms"
-name = "Comms"
-email = "comms@trust.example"
-roles = ["comms"]
-[[people]]
-id = "slt"
-name = "SLT"
-email = "slt@trust.example"
-roles = ["slt"]
-[[people]]
-id = "dsl"
-name = "DSL"
-email = "dsl@trust.example"
-roles = ["dsl"]
+SCHOOL = Path(__file__).parent / "data/config/quenby.toml"
+REST = """
 [[sources]]
 id = "feed"
 kind = "rss"
 every_s = 5
 url = "{feed}"
 allow_private = true
-[classifier]
-kind = "lexicon"
 [mail]
 sender = "monitor@trust.example"
 [[mail.relays]]
 host = "127.0.0.1"
 port = {smtp}
 security = "none"
-[replies]
-contact = "office@trust.example"
-[logging]
-format = "json"
 """
 THREAT = "I am going to kill the head of Quenby Moor Academy tomorrow, zebra."
 FEED = """<rss version="2.0"><channel><title>Gazette</title>
@@ -102,7 +73,7 @@ Start = Callable[..., subprocess.Popen[str]]
 
 @pytest.fixture
 def start(tmp_path: Path, feed: FeedServer, inbox: tuple[Inbox, int]) -> Iterator[Start]:
-    text = CONFIG.format(feed=feed.url, smtp=inbox[1])
+    text = SCHOOL.read_text("utf-8") + REST.format(feed=feed.url, smtp=inbox[1])
     (tmp_path / "config.toml").write_text(text, encoding="utf-8")
     started: list[subprocess.Popen[str]] = []
 

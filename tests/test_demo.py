@@ -36,6 +36,7 @@ from monitor.demo.site import FEEDS, Site
 from monitor.domain import Match, Strength
 from monitor.errors import MonitorError
 from monitor.policy import assessment, triage
+from monitor.store.migrate import migrate
 
 START = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
 TITLES = {feed.name: feed.title for feed in FEEDS}
@@ -306,7 +307,7 @@ def test_the_judge_sees_what_is_missing_and_what_should_not_be_there(tmp_path: P
     with Site(POSTS, clock=hands) as site:
         config = load_config(prepare(tmp_path / "state", site_url=site.url, digest_at=time(7, 30)))
         built = house.build(config)
-        house.migrate(built.database)
+        migrate(built.database)
         site.begin()
         hands.turn_to(60)
         foreign = Post(platform="rss", native_id="x", text="x", url=site.url_of("pub-quiz"))
@@ -318,7 +319,7 @@ def test_the_judge_sees_what_is_missing_and_what_should_not_be_there(tmp_path: P
             strength=Strength.SUPPORTED,
             reason="x",
         )
-        with built.pipeline.store.begin() as rows:
+        with built.store.begin() as rows:
             rows.mentions.record("noticeboard", [(foreign, (match,))], now=START)
         outcome = examine(built, site.published(), ended_at=hands.now)
         built.database.dispose()

@@ -16,7 +16,7 @@ from monitor import app
 from monitor.delivery.letters import Letters
 from monitor.delivery.render import Renderer
 from monitor.domain import Concern, ConcernState, DeliveryKind, Outcome, Person, Role
-from monitor.pipeline import Pipeline, Polled
+from monitor.pipeline import Assessor, Collector, Day, Deliverer, Polled
 from monitor.policy import ladder, retention, triage
 from monitor.policy.assessment import Rulebook
 from monitor.policy.deadlines import Calendar
@@ -49,7 +49,11 @@ PEOPLE = (person("comms", Role.COMMS), person("slt", Role.SLT), person("dsl", Ro
 class House:
     """The pipeline with everything that a test may steer."""
 
-    pipeline: Pipeline
+    collector: Collector
+    assessor: Assessor
+    deliverer: Deliverer
+    day: Day
+    store: SqlStore
     source: FakeSource
     classifier: FakeClassifier
     mailer: FakeMailer
@@ -59,14 +63,14 @@ class House:
 
     def work(self) -> None:
         """Poll, assess and deliver until nothing is due."""
-        self.pipeline.collect("feed")
-        while self.pipeline.assess():
+        self.collector.collect("feed")
+        while self.assessor.assess():
             pass
-        while self.pipeline.deliver(list(DeliveryKind)):
+        while self.deliverer.deliver(list(DeliveryKind)):
             pass
 
     def concerns(self) -> tuple[Concern, ...]:
-        with self.pipeline.store.read() as rows:
+        with self.store.read() as rows:
             return rows.concerns.listed(states=list(ConcernState))
 
     def count(self, table: str) -> int:
@@ -87,31 +91,55 @@ def house(database: sa.Engine) -> House:
         organisations={o.id: o.name for o in WATCHLIST.organisations},
         redact=lambda text: text,
     )
-    pipeline = Pipeline(
-        store=store,
-        sources={"feed": Polled(id="feed", every_s=60, connector=source)},
-        matcher=matcher(),
-        classifier=classifier,
-        book=Rulebook(
-            triage=triage.load_rules(app.data("triage.toml")),
-            ladder=ladder.load_ladder(app.data("ladders/base.toml")),
-            calendar=Calendar(),
-            people=PEOPLE,
-            watchlist=WATCHLIST,
-            contact="office@trust.example",
-            complaints_url=None,
-            info_url=None,
-        ),
-        retention=retention.load_rules(app.data("retention.toml")),
-        letters=Letters(renderer, "monitor@trust.example"),
-        mailer=mailer,
-        digest_at=time(7, 30),
-        timezone=ZoneInfo("Europe/London"),
-        owner="test",
-        clock=clock,
-        wake=woken.append,
+    book = Rulebook(
+        triage=triage.load_rules(app.data("triage.toml")),
+        ladder=ladder.load_ladder(app.data("ladders/base.toml")),
+        calendar=Calendar(),
+        people=PEOPLE,
+        watchlist=WATCHLIST,
+        contact="office@trust.example",
+        complaints_url=None,
+        info_url=None,
     )
-    return House(pipeline, source, classifier, mailer, clock, woken, database)
+    letters = Letters(renderer, "monitor@trust.example")
+    return House(
+        collector=Collector(
+            store=store,
+            sources={"feed": Polled(id="feed", every_s=60, connector=source)},
+            matcher=matcher(),
+            clock=clock,
+            wake=woken.append,
+        ),
+        assessor=Assessor(
+            store=store,
+            classifier=classifier,
+            book=book,
+            letters=letters,
+            channel="email",
+            owner="test",
+            clock=clock,
+            wake=woken.append,
+        ),
+        deliverer=Deliverer(store=store, mailer=mailer, owner="test", clock=clock),
+        day=Day(
+            store=store,
+            book=book,
+            retention=retention.load_rules(app.data("retention.toml")),
+            letters=letters,
+            channel="email",
+            digest_at=time(7, 30),
+            timezone=ZoneInfo("Europe/London"),
+            clock=clock,
+            wake=woken.append,
+        ),
+        store=store,
+        source=source,
+        classifier=classifier,
+        mailer=mailer,
+        clock=clock,
+        woken=woken,
+        database=database,
+    )
 
 
 def test_urgent_post_reaches_slt(house: House) -> None:
@@ -215,9 +243,9 @@ def test_unscorable_post_goes_to_a_person(house: House) -> None:
 def test_post_that_kills_the_process_is_left_to_a_person(house: House) -> None:
     """A mention whose assessment never ends is no longer given to the model after five claims."""
     house.source.says(f"poison at {NAME}")
-    house.pipeline.collect("feed")
+    house.collector.collect("feed")
     for _ in range(5):
-        with house.pipeline.store.begin() as rows:
+        with house.store.begin() as rows:
             rows.mentions.claim(owner="killed", lease_s=1, limit=9, now=house.clock())
         house.clock.forward(seconds=2)
     house.work()
@@ -254,19 +282,19 @@ def test_ambiguous_alert_waits(house: House) -> None:
 def test_crash_between_sending_and_marking_repeats(house: House) -> None:
     """Killed after the relay accepted and before our commit, the same bytes go out again."""
     house.source.says(f"THREAT at {NAME}")
-    house.pipeline.collect("feed")
-    house.pipeline.assess()
-    with house.pipeline.store.begin() as rows:
+    house.collector.collect("feed")
+    house.assessor.assess()
+    with house.store.begin() as rows:
         rows.outbox.claim(list(DeliveryKind), owner="killed", lease_s=900, now=house.clock())
-    assert not house.pipeline.deliver(list(DeliveryKind))
-    house.pipeline.store.release(now=house.clock())
-    assert house.pipeline.deliver(list(DeliveryKind))
+    assert not house.deliverer.deliver(list(DeliveryKind))
+    house.store.release(now=house.clock())
+    assert house.deliverer.deliver(list(DeliveryKind))
 
 
 def test_failing_source_backs_off_and_shows_a_gap(house: House) -> None:
     """A source that answers 429 is left alone until it may be asked, and its gap is recorded."""
     house.source.error = SourceUnavailable("429 from gazette.example", retry_after=600)
-    house.pipeline.collect("feed")
+    house.collector.collect("feed")
     house.source.error = None
     house.source.says(f"THREAT at {NAME}")
     house.clock.forward(seconds=300)
@@ -275,7 +303,7 @@ def test_failing_source_backs_off_and_shows_a_gap(house: House) -> None:
     house.clock.forward(seconds=400)
     house.work()
     assert house.count("mention") == 1
-    with house.pipeline.store.read() as rows:
+    with house.store.read() as rows:
         (gap,) = rows.sources.gaps(since=house.clock() - timedelta(days=1), until=house.clock())
     assert gap.reason == "429 from gazette.example"
     assert gap.ended_at == house.clock()
@@ -285,8 +313,8 @@ def test_failing_source_backs_off_and_shows_a_gap(house: House) -> None:
 def test_source_errors_do_not_escape(house: House, error: Exception) -> None:
     """Whatever a connector raises is stored as that source's failure and stops nobody else."""
     house.source.error = error
-    house.pipeline.collect("feed")
-    with house.pipeline.store.read() as rows:
+    house.collector.collect("feed")
+    with house.store.read() as rows:
         assert rows.sources.health()[0].failures == 1
         assert "odd header" not in (rows.sources.health()[0].last_error or "")
 
@@ -294,10 +322,10 @@ def test_source_errors_do_not_escape(house: House, error: Exception) -> None:
 def test_source_that_admits_a_gap(house: House) -> None:
     """What a source says it could not show us is kept for the digest."""
     house.source.gap = "the feed turned over"
-    house.pipeline.collect("feed")
+    house.collector.collect("feed")
     house.source.gap = None
     house.clock.forward(hours=1)
-    with house.pipeline.store.read() as rows:
+    with house.store.read() as rows:
         gaps = rows.sources.gaps(since=house.clock() - timedelta(days=1), until=house.clock())
     assert [gap.reason for gap in gaps] == ["the feed turned over"]
 
@@ -314,23 +342,23 @@ def test_deletion_at_the_source_erases(house: House) -> None:
 
 def test_one_digest_a_day_even_when_empty(house: House) -> None:
     """Comms get one digest a day at its hour, whatever happened, however often it is asked for."""
-    house.pipeline.begin_days()
-    assert not house.pipeline.digest(), "the first day's hour has passed"
+    house.day.begin()
+    assert not house.day.digest(), "the first day's hour has passed"
     house.clock.forward(days=1)
-    assert house.pipeline.digest()
-    assert not house.pipeline.digest()
+    assert house.day.digest()
+    assert not house.day.digest()
     house.work()
     assert house.mailer.recipients() == ["comms@trust.example"]
 
 
 def test_digest_names_what_needs_a_person(house: House) -> None:
     """The digest counts what needs somebody, and says nothing of what is with the DSL."""
-    house.pipeline.begin_days()
+    house.day.begin()
     house.source.says(f"COMPLAINT about the car park of {NAME}")
     house.source.says(f"SAFEGUARDING zebra at {NAME}")
     house.work()
     house.clock.forward(days=1)
-    house.pipeline.digest()
+    house.day.digest()
     house.work()
     recipient, message = house.mailer.sent[-1]
     body = message_from_bytes(message, policy=policy.default).get_body(("plain",))
@@ -348,7 +376,7 @@ def test_old_texts_are_erased(house: House) -> None:
     house.source.says(f"COMPLAINT about {NAME}", native_id="c")
     house.work()
     house.clock.forward(days=31)
-    house.pipeline.tidy()
+    house.day.tidy()
     with house.database.connect() as connection:
         texts = dict(connection.execute(sa.text("SELECT native_id, text FROM mention")).all())
     assert texts["p"] == ""
@@ -359,8 +387,8 @@ def test_two_assessors_share_the_work(house: House) -> None:
     """Two processes that assess at once settle each mention once."""
     for number in range(10):
         house.source.says(f"THREAT {number} at {NAME}", thread_id=f"t{number}")
-    house.pipeline.collect("feed")
-    other = replace(house.pipeline, owner="other")
-    while house.pipeline.assess() or other.assess():
+    house.collector.collect("feed")
+    other = replace(house.assessor, owner="other")
+    while house.assessor.assess() or other.assess():
         pass
     assert len(house.concerns()) == 10

@@ -12,7 +12,8 @@ from rich.table import Table
 from sqlalchemy import exc
 
 from connectors.errors import SourceError
-from monitor.app import App, build_mailer
+from monitor.app import build_mailer
+from monitor.daemon import App
 from monitor.domain import Role
 from monitor.errors import MonitorError
 from monitor.logs import describe
@@ -79,7 +80,7 @@ def _database(app: App) -> str:
 
 
 def _classifier(app: App) -> str:
-    classifier = app.pipeline.classifier
+    classifier = app.assessor.classifier
     classifier.warm()
     classifier.classify(["The school fair is on Saturday."])
     return f"{classifier.model} {classifier.version}"
@@ -90,13 +91,13 @@ def _sources(app: App, now: datetime) -> Iterator[Finding]:
         return _try(f"source {source}", lambda: _source(app, source, now))
 
     with ThreadPoolExecutor(max_workers=16) as pool:
-        yield from pool.map(attempt, app.pipeline.sources)
+        yield from pool.map(attempt, app.collector.sources)
 
 
 def _source(app: App, source: str, now: datetime) -> str:
-    batch = next(iter(app.pipeline.sources[source].connector.poll({}, now=now)), None)
+    batch = next(iter(app.collector.sources[source].connector.poll({}, now=now)), None)
     if batch is None:
         return "reachable, nothing to read"
-    matched = sum(map(bool, app.pipeline.matcher.match_many(batch.posts)))
+    matched = sum(map(bool, app.collector.matcher.match_many(batch.posts)))
     unread = f", {batch.skipped} unreadable" if batch.skipped else ""
     return f"{len(batch.posts)} posts, {matched} about your schools{unread}"

@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from monitor.app import App
+from monitor.daemon import App
 from monitor.demo.site import FEEDS, Published, Site
 from monitor.domain import Concern
 from monitor.store import schema
@@ -113,7 +113,7 @@ class Narrator:
     def _consequence(self, event: Event) -> str:
         if event["concern"] is None:
             return "Nothing to do; it goes into the digest."
-        with self._app.pipeline.store.read() as rows:
+        with self._app.store.read() as rows:
             concern = rows.concerns.get(self._mention(event)["concern_id"])
         case = f"Case {concern.reference}"
         if event["notices"]:
@@ -153,7 +153,7 @@ class Narrator:
 
     def _age(self, event: Event) -> float:
         """Seconds since the newest post of the alert's case appeared on the site, or was edited."""
-        with self._app.pipeline.store.read() as rows:
+        with self._app.store.read() as rows:
             concern = rows.concerns.by_reference(event["key"].split(":")[1])
         urls = {mention.post.url for mention in (concern.mentions if concern else ())}
         changed = [post.changed_at for post in self._site.published() if post.url in urls]

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from monitor.app import App
+from monitor.daemon import App
 from monitor.delivery.message import KEY_HEADER
 from monitor.demo.setting import POLL_EVERY_S
 from monitor.demo.site import Published
@@ -69,7 +69,7 @@ def examine(app: App, posts: Sequence[Published], *, ended_at: datetime) -> Outc
     """Judge what `app` made of `posts`, when it stopped at `ended_at`."""
     folder = app.config.mail.folder or Path()
     letters = tuple(_letter(path) for path in sorted(folder.glob("*.eml")))
-    with app.pipeline.store.read() as rows:
+    with app.store.read() as rows:
         concerns = rows.concerns.listed(states=tuple(ConcernState))
     look = _Look(app, concerns, letters, ended_at)
     judged = tuple(look.row(post) for post in posts)

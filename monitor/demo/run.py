@@ -21,8 +21,9 @@ from zoneinfo import ZoneInfo
 from rich.console import Console
 
 from monitor import logs
-from monitor.app import App, build
+from monitor.app import build
 from monitor.config_file import load_config
+from monitor.daemon import App
 from monitor.demo.closing import tell_outcome
 from monitor.demo.narrator import WIDEST, Event, Narrator
 from monitor.demo.outcome import examine
