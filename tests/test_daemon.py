@@ -173,3 +173,14 @@ def test_check_tries_everything(start: Start, feed: FeedServer) -> None:
     output, _ = (process := start("check")).communicate(timeout=30)
     assert process.returncode == 1
     assert "FAILED" in output
+
+
+def test_a_model_that_cannot_be_loaded_ends_the_start(start: Start, tmp_path: Path) -> None:
+    """A broken model is said at start, not found out by the first urgent post."""
+    (tmp_path / "model").mkdir()
+    path = tmp_path / "config.toml"
+    broken = 'kind = "transformer"\nmodel = "model"'
+    path.write_text(path.read_text("utf-8").replace('kind = "lexicon"', broken), "utf-8")
+    output, _ = (process := start()).communicate(timeout=60)
+    assert process.returncode == 1
+    assert str(tmp_path / "model") in output.splitlines()[-1]
