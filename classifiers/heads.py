@@ -7,6 +7,7 @@ Our own multi-task checkpoints name each logit with its head, and may be calibra
 
 `label:*` logits go through a sigmoid, `sentiment:*` and `severity:*` through a softmax each; a logit is
 divided by its head's temperature first. A label's threshold (on the probability, 0..1) is moved to 0.5.
+`aux:*` logits served the training only and are passed over.
 
 Any other checkpoint must name its classes by words of `PLAIN`. A head that a checkpoint lacks is
 neutral: labels 0, sentiment a third each, no severity.
@@ -142,8 +143,10 @@ def heads_of(config: Any, where: str) -> Heads:
     )
 
 
-def _ours(name: str, where: str) -> tuple[str, str]:
+def _ours(name: str, where: str) -> tuple[str, str] | None:
     head, _, member = name.partition(":")
+    if head == "aux":
+        return None
     if head not in MEMBERS or member not in set(MEMBERS[head]):
         raise ClassifierError(
             f"{where}: id2label names {name!r}; expected label:, sentiment: or severity: and a member of it"

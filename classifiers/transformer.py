@@ -27,6 +27,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from classifiers import tokens
 from classifiers.errors import ClassifierError
 from classifiers.heads import Heads, Reading, heads_of
 from classifiers.verdict import Label, Sentiment, Severity, Verdict
@@ -73,7 +74,7 @@ class TransformerClassifier:
         self._revision = revision
         self._batch_size, self._threads, self._max_tokens = batch_size, threads, max_tokens
         self._heads: Heads | None = None
-        self._tokenizer: Any = None
+        self._tokens: tokens.Tokens | None = None
         self._run: Run | None = None
 
     def warm(self) -> None:
@@ -81,22 +82,9 @@ class TransformerClassifier:
         if self._run is not None:
             return
         folder = self._folder or _fetched(self._source, self._revision)
-        try:
-            from transformers import AutoConfig, AutoTokenizer  # noqa: PLC0415 - a second of start-up
-
-            config = AutoConfig.from_pretrained(
-                folder, local_files_only=True, trust_remote_code=False
-            )
-            self._tokenizer = AutoTokenizer.from_pretrained(
-                folder, local_files_only=True, trust_remote_code=False
-            )
-        except (OSError, ValueError, KeyError, TypeError, ImportError) as error:
-            raise ClassifierError(
-                f"{folder}: config.json or the tokenizer can't be loaded ({_brief(error)}). "
-                "Download the checkpoint again, whole."
-            ) from error
+        config, self._tokens = tokens.load(folder)
         self._heads = heads_of(config, self._source)
-        room = [self._max_tokens, int(self._tokenizer.model_max_length)]
+        room = [self._max_tokens, self._tokens.room]
         room.append(int(getattr(config, "max_position_embeddings", 0) or self._max_tokens))
         self._max_tokens = min(room)
         weights, self._run = _runtime(folder, self._threads)
@@ -121,34 +109,28 @@ class TransformerClassifier:
         """Token ids of every window, and the text that each belongs to."""
         # A lone surrogate is no Unicode text: the tokenizer would refuse the whole batch.
         plain = [text.encode("utf-8", "replace").decode() for text in texts]
-        encoded = self._tokenizer(
-            plain,
-            truncation=True,
-            max_length=self._max_tokens,
-            stride=self._max_tokens // 4,
-            return_overflowing_tokens=True,
-        )
-        by_text: list[list[list[int]]] = [[] for _ in texts]
-        mapping = encoded["overflow_to_sample_mapping"]
-        for owner, ids in zip(mapping, encoded["input_ids"], strict=True):
-            by_text[owner].append(ids)
         windows: list[list[int]] = []
         owners: list[int] = []
-        for owner, found in enumerate(by_text):
+        for owner, found in enumerate(self._loaded().windows(plain, self._max_tokens)):
             some = found if len(found) <= MOST_WINDOWS else found[: MOST_WINDOWS - 2] + found[-2:]
             windows += some
             owners += [owner] * len(some)
         return windows, owners
 
+    def _loaded(self) -> tokens.Tokens:
+        if self._tokens is None:
+            raise ClassifierError("the model isn't loaded; call warm() first")
+        return self._tokens
+
     def _logits(self, batch: list[list[int]]) -> Logits:
         if self._run is None:
             raise ClassifierError("the model isn't loaded; call warm() first")
         longest = max([1, *(len(ids) for ids in batch)])
-        ids = np.full((len(batch), longest), self._tokenizer.pad_token_id or 0, dtype=np.int64)
+        ids = np.full((len(batch), longest), self._loaded().pad, dtype=np.int64)
         mask = np.zeros_like(ids)
-        for row, tokens in enumerate(batch):
-            ids[row, : len(tokens)] = tokens
-            mask[row, : len(tokens)] = 1
+        for row, found in enumerate(batch):
+            ids[row, : len(found)] = found
+            mask[row, : len(found)] = 1
         inputs = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
         try:
             return self._run(inputs)

@@ -174,6 +174,28 @@ def triage(
 
 @cli.command()
 @told
+def evaluate(
+    jsonl: Annotated[
+        Path, typer.Option("--jsonl", help="Labelled posts, a JSON object a line (text, severity).")
+    ],
+    show: Annotated[
+        bool, typer.Option("--show", help="Print the words of the worst misses.")
+    ] = False,
+    config: ConfigPath = DEFAULT_CONFIG,
+) -> None:
+    """Measure the classifier and the rules on posts that a person has labelled."""
+    from rich.console import Console
+
+    from monitor.commands.evaluate import evaluate as evaluate_posts
+
+    if not jsonl.is_file():
+        raise MonitorError(f"{jsonl} is not a file: give the labelled posts, a line each.")
+    with jsonl.open(encoding="utf-8") as lines:
+        evaluate_posts(_bench(None, config, assume_mention=True), lines, Console(), show=show)
+
+
+@cli.command()
+@told
 def explain(
     text: Annotated[str, typer.Argument(help="The post's words.")],
     watchlist: WatchlistPath = None,

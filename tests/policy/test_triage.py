@@ -51,6 +51,10 @@ CASES = [
     ({}, {S.URGENT: 0.5, S.ROUTINE: 0.5}, S.CONCERN),
     ({}, {S.CONCERN: 0.7, S.ROUTINE: 0.3}, S.CONCERN),
     ({L.PRAISE: 0.9}, {S.ROUTINE: 0.9, S.CONCERN: 0.1}, S.ROUTINE),
+    ({L.THREAT: 0.49}, {S.ROUTINE: 0.9, S.URGENT: 0.1}, S.CONCERN),
+    ({L.THREAT: 0.44}, {S.ROUTINE: 0.9, S.URGENT: 0.1}, S.ROUTINE),
+    ({L.ABUSE: 0.49}, None, S.ROUTINE),
+    ({L.PRAISE: 0.9}, {S.ROUTINE: 0.6, S.URGENT: 0.4}, S.CONCERN),
 ]
 
 
@@ -89,6 +93,14 @@ def test_vague_reasons_are_told_only_when_they_decided():
     assert raised.severity is Severity.URGENT
     assert "as a whole" in raised.reasons[0]
     assert len(raised.reasons) == 2
+
+
+def test_doubt_says_so() -> None:
+    """What is only suspected becomes a concern whose reason is that it is unsure."""
+    doubted = triage(verdict({L.SAFEGUARDING: 0.49}, head={S.ROUTINE: 0.95, S.URGENT: 0.05}), RULES)
+    assert doubted.severity is S.CONCERN
+    assert doubted.reasons[0].startswith("unsure")
+    assert not doubted.labels
 
 
 @given(label_scores, heads, st.sampled_from(sorted(HARMS)), scores)
