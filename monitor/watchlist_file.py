@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from monitor.errors import ConfigError, Fault
+from monitor.faults import faults_of
 from monitor.policy.organisations import Organisation, Watchlist
 from monitor.policy.senses import Senses
 from monitor.policy.terms import Level, classify, names_of, places_of
@@ -58,7 +59,7 @@ def parse_watchlist(data: Mapping[str, Any], where: str) -> Watchlist:
     try:
         watchlist = Watchlist.model_validate(given)
     except ValidationError as error:
-        raise ConfigError(list(_faults(error, where))) from None
+        raise ConfigError(faults_of(error, file=where, model=Organisation)) from None
     faults = check_watchlist(watchlist, where)
     if faults:
         raise ConfigError(faults)
@@ -71,38 +72,6 @@ def _without_people(value: Any) -> Any:
     if isinstance(value, list):
         return [_without_people(each) for each in value]
     return value
-
-
-def _faults(error: ValidationError, where: str) -> Iterator[Fault]:
-    found = error.errors(include_url=False)
-    for each in found:
-        if each["type"] == "too_short" and any(
-            other["loc"][:1] == each["loc"] for other in found if other is not each
-        ):
-            continue  # pydantic counts only the entries that were right
-        path = _path(each["loc"])
-        kind = each["type"]
-        if kind == "extra_forbidden":
-            remedy = (
-                "Remove it, or correct its spelling; the keys are those of config.example.toml."
-            )
-            yield Fault(f"{where}: {path}", "this key is not known", remedy)
-        elif kind == "missing":
-            yield Fault(f"{where}: {path}", "is missing", "Add it.")
-        elif kind == "string_pattern_mismatch":
-            remedy = 'Use lower-case letters, digits, "-" and "_", such as "oak-street".'
-            yield Fault(f"{where}: {path}", "is not a valid id", remedy)
-        else:
-            message = each["msg"]
-            yield Fault(f"{where}: {path}", f"is wrong: {message}", "Correct the value.")
-
-
-def _path(location: tuple[int | str, ...]) -> str:
-    """("schools", 0, "name") -> "schools[1].name": counted from one, as a person does."""
-    path = ""
-    for part in location:
-        path += f"[{part + 1}]" if isinstance(part, int) else f".{part}" if path else part
-    return path
 
 
 def check_watchlist(watchlist: Watchlist, where: str) -> list[Fault]:

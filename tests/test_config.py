@@ -103,10 +103,10 @@ FAULTS = [
     ("unknown-top-key", ("timezone =", "time_zone ="), "time_zone: unknown key"),
     ("bad-timezone", ("Europe/London", "Europe/Lundon"), "timezone: is not a known time zone"),
     ("nobody-for-children", ('["dsl"]', '["hr"]'), "nobody is trust-wide dsl"),
-    ("unknown-role", ('["slt"]', '["boss"]'), "people[1].roles"),
+    ("unknown-role", ('["slt"]', '["boss"]'), "people[2].roles"),
     ("unknown-school", ('["slt"]', '["slt"]\nschools = ["nosuch"]'), "no school 'nosuch'"),
-    ("unknown-kind", ('kind = "rss"', 'kind = "fax"'), "sources[0].kind: unknown kind 'fax'"),
-    ("source-key", ('kind = "rss"', 'kind = "rss"\nurll = "x"'), "sources[0].urll: unknown key"),
+    ("unknown-kind", ('kind = "rss"', 'kind = "fax"'), "sources[1].kind: unknown kind 'fax'"),
+    ("source-key", ('kind = "rss"', 'kind = "rss"\nurll = "x"'), "sources[1].urll: unknown key"),
     ("no-sources", ('[[sources]]\nid = "gazette"\nkind = "rss"\n', "[x]\n"), "sources: missing"),
     (
         "two-addresses",

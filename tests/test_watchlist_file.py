@@ -55,13 +55,13 @@ def test_a_registers_person_keys_are_passed_over(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "where", "problem"),
     [
-        (('name = "Elm School"', 'nmae = "Elm School"'), "schools[1].nmae", "not known"),
+        (('name = "Elm School"', 'nmae = "Elm School"'), "schools[1].nmae", "unknown key"),
         (('id = "elm"', 'id = "Elm!"'), "schools[1].id", "not a valid id"),
         (('id = "elm"', 'id = "orrin"'), "schools[1].id", "also that of trust"),
         (('town = "Tarrowby"', ""), "schools[1].town", "is common"),
         (('town = "Tarrowby"', 'town = "T"\naliases = ["!?"]'), "aliases[1]", "no letter"),
         (('town = "Tarrowby"', "town = 3"), "schools[1].town", "string"),
-        (("[[schools]]", "[[scholls]]"), "scholls", "not known"),
+        (("[[schools]]", "[[scholls]]"), "scholls", "unknown key"),
     ],
 )
 def test_each_fault_is_named(
