@@ -64,7 +64,16 @@ class Room:
     name: int = 8
 
 
-ALERT_ROOMS = (Room(40, 36, 36), Room(28, 24, 24), Room(16, 16, 16), Room(8, 8, 8, 4))
+# Tried in turn until the alert is short enough: the reasons give way first, then the steps and the post.
+ALERT_ROOMS = (
+    Room(40, 36, 36),
+    Room(34, 20, 30),
+    Room(30, 12, 26),
+    Room(26, 12, 22),
+    Room(20, 12, 20),
+    Room(16, 12, 16),
+    Room(8, 8, 8, 4),
+)
 DIGEST_ROOM = Room(40, 40, 0)
 
 
