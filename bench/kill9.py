@@ -24,12 +24,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email import message_from_bytes
 from email.utils import format_datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from xml.sax.saxutils import escape
 
 import sqlalchemy as sa
 from aiosmtpd.controller import Controller
+from loopback import serve
 
 KEPT = 400  # items in the feed document
 SCHOOL = Path(__file__).parents[1] / "tests/data/config/quenby.toml"
@@ -96,24 +96,6 @@ class Feed:
         return f"<rss version='2.0'><channel><title>t</title>{entries}</channel></rss>".encode()
 
 
-def serve(feed: Feed) -> ThreadingHTTPServer:
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            body = feed.document()
-            self.send_response(200)
-            self.send_header("Content-Type", "application/rss+xml")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *args: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    return server
-
-
 class Sink:
     """The SMTP server's hands: Message-ID and subject of everything it accepted, with the time."""
 
@@ -149,13 +131,13 @@ def main() -> int:
     random.seed(arguments.seed)
     folder = Path(tempfile.mkdtemp(prefix="kill9-"))
     feed, sink = Feed(), Sink()
-    server = serve(feed)
+    port_of_feed = serve(lambda _path: feed.document())
     threading.Thread(target=feed.keep_producing, daemon=True).start()
     port = free_port()
     smtp = Controller(sink, hostname="127.0.0.1", port=port)
     smtp.start()
     url = f'url = "{arguments.database}"' if arguments.database else ""
-    text = SCHOOL.read_text() + REST.format(feed=server.server_address[1], smtp=port, database=url)
+    text = SCHOOL.read_text() + REST.format(feed=port_of_feed, smtp=port, database=url)
     (folder / "config.toml").write_text(text)
     log = os.open(folder / "log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     began = time.monotonic()

@@ -14,13 +14,13 @@ import resource
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from xml.sax.saxutils import escape
+
+from loopback import serve
 
 PER_FEED = 500
 OTHERS = (
@@ -58,24 +58,6 @@ def document(feed: int, share: float) -> bytes:
         )
     body = "".join(items)
     return f"<rss version='2.0'><channel><title>Feed {feed}</title>{body}</channel></rss>".encode()
-
-
-def serve(documents: list[bytes]) -> int:
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            body = documents[int(self.path.rpartition("/")[2])]
-            self.send_response(200)
-            self.send_header("Content-Type", "application/rss+xml")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *args: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    return int(server.server_address[1])
 
 
 def start_up_s() -> float:
@@ -119,7 +101,8 @@ def main() -> None:
 
     feeds = arguments.items // PER_FEED
     folder = Path(tempfile.mkdtemp(prefix="bench-"))
-    port = serve([document(number, arguments.share) for number in range(feeds)])
+    documents = [document(number, arguments.share) for number in range(feeds)]
+    port = serve(lambda path: documents[int(path.rpartition("/")[2])])
     config = load_config(write(folder, feeds, port))
     logs.configure("json", "error")
     built = app.build(config)

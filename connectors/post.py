@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -66,7 +66,6 @@ class Batch:
     deleted: tuple[str, ...] = ()
     skipped: int = 0
     gap: str | None = None
-    notes: tuple[str, ...] = field(default=())
 
 
 class Connector(Protocol):

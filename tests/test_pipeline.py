@@ -229,6 +229,22 @@ def test_edited_post_is_judged_again(house: House) -> None:
     assert house.mailer.recipients() == ["slt@trust.example"]
 
 
+def test_edit_after_closing_opens_a_new_concern(house: House) -> None:
+    """A threat that its author words anew after the concern was closed alerts again, under a case that
+    somebody can acknowledge."""
+    house.source.says(f"THREAT at {NAME}", native_id="x")
+    house.work()
+    (first,) = house.concerns()
+    with house.store.begin() as rows:
+        rows.concerns.move(
+            first.id, ConcernState.CLOSED, who="slt", why="a joke", now=house.clock()
+        )
+    house.source.says(f"another THREAT at {NAME}, and not a joke", native_id="x")
+    house.work()
+    assert [concern.state for concern in house.concerns()] == ["closed", "open"]
+    assert house.mailer.recipients() == ["slt@trust.example"] * 2
+
+
 def test_unscorable_post_goes_to_a_person(house: House) -> None:
     """A post that breaks the model becomes a concern to be read; its batch is judged all the same."""
     house.classifier.fails = lambda text: "cursed" in text

@@ -127,6 +127,8 @@ class Desk:
         if suggestion.reply:
             say(f"Suggested reply (a second person approves it; {suggestion.approver}):")
             say(f"  {escape(suggestion.reply)}")
+            if suggestion.private_reply:
+                say(f"In private: {escape(suggestion.private_reply)}")
         else:
             say(f"No reply: {escape(suggestion.no_reply_because or 'nothing to answer')}")
         for word, steps in (("Do", suggestion.do), ("Don't", suggestion.dont)):

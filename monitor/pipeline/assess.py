@@ -9,7 +9,7 @@ from datetime import datetime
 import structlog
 
 from classifiers.verdict import Classifier, Verdict
-from monitor.domain import Candidate, Concern, DeliveryKind
+from monitor.domain import Candidate, Concern, ConcernState, DeliveryKind
 from monitor.policy import assessment, identity
 from monitor.policy.alerting import ALERTED
 from monitor.policy.assessment import Decision, Rulebook
@@ -118,6 +118,8 @@ class Assessor:
         if joins is None:
             joins = assessment.incident(mention, triage, candidates, now=now)
         before = rows.concerns.standing(joins) if joins is not None else None
+        if before and before.state is ConcernState.CLOSED:
+            before = None  # nobody looks there any more: what follows a closed concern is a new one
         decision = assessment.decide(mention, triage, before, self.book, now=now)
         concern = self._log(rows, before, decision, now)
         if concern is not None:

@@ -43,7 +43,6 @@ class Senses:
     before_phrases: Words
     person: Words
     off_topic: Words
-    advert: Words
     streets: Words
     neutral: Words
     places: Mapping[str, str]
@@ -98,7 +97,6 @@ class Senses:
             before_phrases=_phrases(data["before_phrases"]),
             person=_phrases(data["person_words"]),
             off_topic=_phrases(data["off_topic_words"]),
-            advert=_phrases(data["advert_words"]),
             streets=_words(data["street_words"]),
             neutral=_words(data["neutral_words"]),
             places=places,
