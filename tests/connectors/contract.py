@@ -1,20 +1,20 @@
 """What the contract suite needs of each kind: a server of that kind that one can talk to.
 
-A new connector adds a `Harness` to `HARNESSES`; `test_contract.py` then runs everything over it.
+A new connector adds a line to `HARNESSES`, and its harness in a file beside this one;
+`test_contract.py` then runs everything over it.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 from typing import Protocol
 
 from connectors.post import Connector, CursorState, Post
-from connectors.rss import RssConnector, RssSettings
-from tests.connectors.feed_server import FeedServer, rss, rss_item, running
 
 NOW = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
 SECRET = "tokenThatNobodyMaySee"
@@ -53,56 +53,17 @@ class Harness(Protocol):
         """How many posts back the source still shows."""
 
 
-class RssHarness:
-    """An RSS feed."""
-
-    capacity = 2000
-
-    def __init__(self, server: FeedServer) -> None:
-        self._server = server
-        self.posts: list[Draft] = []
-        self._sent: bytes | None = None
-
-    def connect(self) -> Connector:
-        self._publish()
-        url = f"{self._server.url}?key={SECRET}"
-        settings = RssSettings(url=url, allow_private=True, timeout_s=TIMEOUT_S, max_items=100)
-        return RssConnector(settings, source="contract")
-
-    def fail(self, status: int, *, retry_after: str | None = None) -> None:
-        self._server.status = status
-        self._server.headers = {"Retry-After": retry_after} if retry_after else {}
-
-    def hang(self) -> None:
-        self._server.hang = True
-
-    def drip(self) -> None:
-        self._server.drip = 0.01
-
-    def send(self, body: bytes) -> None:
-        self._sent = body
-
-    def recover(self) -> None:
-        self._sent = None
-        self._server.status = 200
-        self._server.hang = False
-        self._server.drip = None
-
-    def _publish(self) -> None:
-        items = [
-            rss_item(post.text, guid=post.id, date=post.published_at)
-            for post in self.posts[: self.capacity]
-        ]
-        self._server.feed = rss(items) if self._sent is None else self._sent
+HARNESSES = {
+    "rss": "tests.connectors.harness_rss:rss",
+}
+"""Each kind's harness, as "module:function"; the function is a context manager of a `Harness`."""
 
 
-@contextmanager
-def _rss() -> Iterator[Harness]:
-    with running() as server:
-        yield RssHarness(server)
-
-
-HARNESSES: dict[str, Callable[[], AbstractContextManager[Harness]]] = {"rss": _rss}
+def harness_for(kind: str) -> AbstractContextManager[Harness]:
+    """A running platform of that kind. Raises KeyError for a kind without one."""
+    module, _, name = HARNESSES[kind].partition(":")
+    started: Callable[[], AbstractContextManager[Harness]] = getattr(import_module(module), name)
+    return started()
 
 
 class Reader:

@@ -22,6 +22,7 @@ from tests.connectors.contract import (
     Reader,
     drafts,
     edited,
+    harness_for,
 )
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -33,7 +34,7 @@ def harness(request: pytest.FixtureRequest) -> Iterator[Harness]:
     """A running platform of each kind in turn."""
     if request.param not in HARNESSES:
         pytest.fail(f"kind {request.param!r} has no harness in tests/connectors/contract.py")
-    with HARNESSES[request.param]() as harness:
+    with harness_for(request.param) as harness:
         yield harness
 
 
