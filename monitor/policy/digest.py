@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from classifiers.verdict import Label, Sentiment, Severity
 from monitor.domain import (
+    ENDED,
     Concern,
     ConcernState,
     CoverageGap,
@@ -60,7 +61,7 @@ def compose(
     the groups, and counted when their mentions fall into the stretch. `organisations` are all ids
     of the watchlist, in its order: each is counted, also when nobody spoke of it.
     """
-    live = [concern for concern in concerns if concern.state is not ConcernState.CLOSED]
+    live = [concern for concern in concerns if concern.state not in ENDED]
     own = [concern for concern in live if not concern.confidential]
     open_ = [concern for concern in own if concern.state is ConcernState.OPEN]
     praise = [mention for mention in routine if _is_praise(mention)]
@@ -71,7 +72,7 @@ def compose(
         until=until,
         needs_you=_ordered(open_, lambda concern: not _is_late(concern, now)),
         overdue=_ordered(open_, lambda concern: _is_late(concern, now)),
-        in_hand=_ordered(own, lambda concern: concern.state is ConcernState.ACKNOWLEDGED),
+        in_hand=_ordered(own, lambda concern: concern.state is not ConcernState.OPEN),
         with_dsl=tuple(
             _without_detail(concern)
             for concern in sorted(live, key=lambda concern: (concern.opened_at, concern.id))

@@ -85,6 +85,17 @@ concern = sa.Table(
     sa.Column("confidential", sa.Boolean, nullable=False),
     sa.Column("needs_review", sa.Boolean, nullable=False),
     sa.Column("alerts", sa.Integer, nullable=False, default=0),
+    sa.Column("scores", sa.JSON, nullable=False, default=dict, server_default="{}"),
+    sa.Column("ladder", sa.String(64), nullable=False, default="base", server_default="base"),
+    sa.Column("owner", sa.String(64)),
+    sa.Column("closing", sa.String(16)),
+    sa.Column("author", sa.String(16), nullable=False, default="unknown", server_default="unknown"),
+    sa.Column("flags", sa.JSON, nullable=False, default=list, server_default="[]"),
+    sa.Column("own_account", sa.Boolean, nullable=False, default=False, server_default=sa.false()),
+    sa.Column("about_head", sa.Boolean, nullable=False, default=False, server_default=sa.false()),
+    # References and not ids: they are shown, and a row is never removed.
+    sa.Column("merged_into", sa.String(16)),
+    sa.Column("campaign", sa.String(16), index=True),
     sa.Column("opened_at", UtcDateTime, nullable=False),
     sa.Column("updated_at", UtcDateTime, nullable=False),
     sa.Column("closed_at", UtcDateTime),
@@ -100,6 +111,24 @@ concern_event = sa.Table(
     sa.Column("who", sa.String(64), nullable=False),
     sa.Column("action", sa.String(32), nullable=False),
     sa.Column("why", sa.Text, nullable=False),
+    sa.Column("details", sa.JSON, nullable=False, default=dict, server_default="{}"),
+)
+
+reply = sa.Table(
+    "reply",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("concern_id", sa.ForeignKey("concern.id"), nullable=False),
+    sa.Column("number", sa.Integer, nullable=False),
+    sa.Column("public", sa.Boolean, nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("drafter", sa.String(64), nullable=False),
+    sa.Column("drafted_at", UtcDateTime, nullable=False),
+    sa.Column("approver", sa.String(64)),
+    sa.Column("decided_at", UtcDateTime),
+    sa.Column("sent_at", UtcDateTime),
+    sa.UniqueConstraint("concern_id", "number"),
 )
 
 mention = sa.Table(

@@ -32,3 +32,50 @@ def test_a_failed_migration_leaves_nothing(bare_database: sa.Engine) -> None:
     with pytest.raises(Exception, match="nosuch"):
         db.upgrade(bare_database, "nosuch")
     assert sa.inspect(bare_database).get_table_names() == []
+
+
+def test_the_log_survives_every_migration(bare_database: sa.Engine) -> None:
+    """A concern with its history and mention, written under the first schema, is still there after
+    upgrading, and after going back again."""
+    db.upgrade(bare_database, "0001")
+    with bare_database.begin() as connection:
+        for statement in FIRST_ROWS:
+            connection.execute(sa.text(statement), {"now": "2026-03-10 09:15:00.000000"})
+    db.upgrade(bare_database)
+    with SqlStore(bare_database).read() as rows:
+        concern = rows.concerns.by_reference("2026-0001")
+    assert concern is not None
+    assert [event.action for event in concern.history] == ["opened"]
+    assert [mention.post.text for mention in concern.mentions] == ["The gate was locked."]
+    with pytest.raises(sa.exc.DBAPIError, match="append-only"), bare_database.begin() as connection:
+        connection.execute(sa.text("UPDATE concern_event SET why = 'other'"))
+    db.downgrade(bare_database, "0001")
+    with bare_database.begin() as connection:
+        counted = connection.execute(
+            sa.text("SELECT count(*) FROM concern_event JOIN mention USING (concern_id)")
+        ).scalar_one()
+    assert counted == 1
+
+
+_SUGGESTION = (
+    '{"rung": "L1", "rung_name": "Acknowledge", "who": "comms", "approver": "slt", "reply": null, '
+    '"private_reply": null, "no_reply_because": null, "do": [], "dont": [], "due_at": null, '
+    '"source": "a clause"}'
+).replace(":", r"\:")
+FIRST_ROWS = (
+    (
+        "INSERT INTO concern (id, reference, state, severity, sentiment, labels, organisations, "
+        "suggestion, reasons, confidential, needs_review, alerts, opened_at, updated_at) VALUES "
+        "(1, '2026-0001', 'open', 'concern', 'negative', '[\"complaint\"]', '[\"stmarys\"]', "
+        f"'{_SUGGESTION}', '[]', FALSE, FALSE, 0, :now, :now)"
+    ),
+    (
+        "INSERT INTO concern_event (id, concern_id, at, who, action, why) VALUES "
+        "(1, 1, :now, 'monitor', 'opened', 'a complaint')"
+    ),
+    (
+        "INSERT INTO mention (id, source_id, platform, native_id, text, content_hash, matches, "
+        "first_seen_at, changed_at, revision, state, attempts, concern_id) VALUES "
+        "(1, 'feed', 'rss', 'n1', 'The gate was locked.', 'h', '[]', :now, :now, 1, 'assessed', 0, 1)"
+    ),
+)
