@@ -95,6 +95,20 @@ def redact(text: str, *, known_names: Sequence[str], keep: Sequence[str], limit:
     return said
 
 
+def name_words(
+    line: str, *, known_names: Sequence[str], keep: Sequence[str]
+) -> tuple[tuple[int, int], ...]:
+    """Where the words of `line` stand that `redact` would take for names: (start, end), in order."""
+    words = _words(line, _keep_pattern(tuple(keep)))
+    masked = _masked(words, _known(tuple(known_names)))
+    return tuple((words[index].start, words[index].end) for index in sorted(masked))
+
+
+def slurs(line: str) -> tuple[tuple[int, int], ...]:
+    """Where slurs and swear words stand in `line`: (start, end), in order."""
+    return tuple(found.span() for found in _SAID.finditer(line) if _is_slur(found[0]))
+
+
 def _pass(
     text: str,
     known: _Known,

@@ -46,3 +46,10 @@ def word_lists() -> Lists:
         ordinary=frozenset(fold(word) for word in words if not word.startswith("#")),
         **{key: frozenset(fold(word) for word in listed) for key, listed in toml.items()},
     )
+
+
+@lru_cache(maxsize=1)
+def common_words() -> frozenset[str]:
+    """Words of everyday English (and common first names), which may open a sentence."""
+    data = files("monitor") / "data"
+    return frozenset(map(fold, (data / "common_words.txt").read_text(encoding="utf-8").split()))
