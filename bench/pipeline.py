@@ -112,7 +112,8 @@ def main() -> None:
             [
                 SourceSpec(id=s.id, kind=s.kind, interval_s=s.every_s, fingerprint="")
                 for s in config.sources
-            ]
+            ],
+            now=built.clock(),
         )
     built.assessor.classifier.warm()
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

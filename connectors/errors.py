@@ -17,3 +17,7 @@ class SourceUnavailable(SourceError):
 
 class SourceRejected(SourceError):
     """The source refuses us (gone, forbidden, not a feed): a person has to change something."""
+
+
+class SourceGone(SourceRejected):
+    """What was asked for is not there, or no longer: HTTP 404 or 410."""

@@ -40,7 +40,9 @@ _END = re.compile(rb"</(?:rss|feed|(?:\w+:)?RDF)\s*>\s*(?:<!--.*?-->\s*)?\Z", re
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
     """One item, in plain text but otherwise as the feed says: links may be relative or evil, dates
-    are strings. `comments` is where its comments are, `reply_to` what it answers."""
+    are strings. `comments` is where its comments are, `comment_feed` a feed of them, `comment_count`
+    how many there are, `reply_to` what it answers. `publisher` is whose item it is, where the feed
+    only passes it on, and `publisher_url` that publisher's site."""
 
     id: str | None
     link: str | None
@@ -51,6 +53,10 @@ class Item:
     comments: str | None
     reply_to: str | None
     language: str | None
+    comment_feed: str | None = None
+    comment_count: str | None = None
+    publisher: str | None = None
+    publisher_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,6 +179,7 @@ def _item(entry: dict[str, Any], feed: Mapping[str, Any]) -> Item:
     content = max((_plain(body) for body in entry.get("content", ())), key=len, default="")
     summary = _plain(entry.get("summary_detail") or {})
     detail = entry.get("title_detail") or {}
+    source = entry.get("source") or {}
     return _said(
         id=_short(entry.get("id")),
         link=_link(entry),
@@ -182,7 +189,11 @@ def _item(entry: dict[str, Any], feed: Mapping[str, Any]) -> Item:
         author=_name(entry.get("author")),
         # dict.get: feedparser's own `get` answers "updated" with "published", and warns.
         published=_short(dict.get(entry, "published") or dict.get(entry, "updated")),
-        comments=_short(entry.get("comments") or _replies(entry)),
+        comments=_short(entry.get("comments") or _replies(entry, "html")),
+        comment_feed=_short(entry.get("wfw_commentrss") or _replies(entry, "xml")),
+        comment_count=_count(entry),
+        publisher=_name(source.get("title")),
+        publisher_url=_short(source.get("href")),
         reply_to=_reply_to(entry),
         language=_short(detail.get("language") or feed.get("language")),
     )
@@ -201,9 +212,20 @@ def _link(entry: Mapping[str, Any]) -> str | None:
     return None if guessed and link and "://" not in link else link
 
 
-def _replies(entry: Mapping[str, Any]) -> str | None:
+def _replies(entry: Mapping[str, Any], form: str) -> str | None:
+    """RFC 4685's link to the replies, as a page ("html") or as a feed ("xml"); feedparser takes a link
+    without a type for a page."""
     links = (link for link in entry.get("links", ()) if link.get("rel") == "replies")
-    return next((link.get("href") for link in links if "html" in link.get("type", "")), None)
+    found = (link for link in links if form in link.get("type", ""))
+    return next((link.get("href") for link in found), None)
+
+
+def _count(entry: Mapping[str, Any]) -> str | None:
+    """How many comments: slash:comments, or RFC 4685's thr:total or thr:count."""
+    links = (link for link in entry.get("links", ()) if link.get("rel") == "replies")
+    counted = (link.get("thr:count") or link.get("count") for link in links)
+    found = entry.get("slash_comments") or entry.get("thr_total") or next(filter(None, counted), "")
+    return found if re.fullmatch(r"[0-9]{1,9}", str(found)) else None
 
 
 def _reply_to(entry: Mapping[str, Any]) -> str | None:

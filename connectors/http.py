@@ -23,7 +23,7 @@ import httpcore2
 import httpx2
 
 from connectors.address import AddressGuard
-from connectors.errors import SourceError, SourceRejected, SourceUnavailable
+from connectors.errors import SourceError, SourceGone, SourceRejected, SourceUnavailable
 from connectors.inflate import ENCODINGS, Inflate
 from connectors.network import GuardedBackend
 
@@ -92,7 +92,7 @@ def fetch(
     """
     deadline = time.monotonic() + timeout_s
     here = _web_url(httpx2.URL(url))
-    guard = AddressGuard(here.raw_host.decode("ascii"), _port(here), allow_private)
+    guard = AddressGuard(here.raw_host.decode("ascii"), port_of(here), allow_private)
     headers: dict[str | bytes, str | bytes] = {
         "User-Agent": user_agent,
         "Accept": accept,
@@ -123,7 +123,7 @@ def _get(
     )
     try:
         with (
-            httpcore2.ConnectionPool(ssl_context=_tls(), network_backend=backend) as pool,
+            httpcore2.ConnectionPool(ssl_context=tls(), network_backend=backend) as pool,
             pool.stream("GET", target, headers=headers) as response,
         ):
             return _read(url, response, deadline, max_bytes)
@@ -132,7 +132,7 @@ def _get(
     except (httpcore2.TimeoutException, TimeoutError):
         raise SourceUnavailable(f"{url.host}: no complete answer within the deadline") from None
     except (httpcore2.NetworkError, httpcore2.ProtocolError) as error:
-        raise SourceUnavailable(f"{url.host}: {_why(error)}") from None
+        raise SourceUnavailable(f"{url.host}: {why_failed(error)}") from None
 
 
 def _read(
@@ -141,7 +141,7 @@ def _read(
     deadline: float,
     max_bytes: int,
 ) -> Fetched | httpx2.URL:
-    headers = _headers(response)
+    headers = first_headers(response)
     status = response.status
     if status in _REDIRECTS and headers.get("location"):
         return _redirected(url, headers["location"])
@@ -149,8 +149,8 @@ def _read(
     if status == 304:
         return Fetched(url=str(url), validators=validators, not_modified=True)
     if status != 200:
-        raise _refusal(url.host, status, headers)
-    body, incomplete = _body(url.host, response, headers, deadline, max_bytes)
+        raise refusal(url.host, status, headers)
+    body, incomplete = read_body(url.host, response, headers, deadline, max_bytes)
     return Fetched(
         url=str(url),
         body=body,
@@ -174,7 +174,11 @@ def _server_time(headers: dict[str, str]) -> datetime:
     return _http_date(headers.get("date", "")) or datetime.now(UTC)
 
 
-def _refusal(host: str, status: int, headers: dict[str, str]) -> SourceError:
+def refusal(host: str, status: int, headers: dict[str, str]) -> SourceError:
+    """The error for an answer that is not the one asked for, with its Retry-After. Header names are
+    in lower case."""
+    if status in {404, 410}:
+        return SourceGone(f"{host}: HTTP status {status}")
     if 400 <= status < 500 and status not in _TRY_LATER:
         return SourceRejected(f"{host}: HTTP status {status}")
     return SourceUnavailable(f"{host}: HTTP status {status}", retry_after=_retry_after(headers))
@@ -200,7 +204,7 @@ def _http_date(value: str) -> datetime | None:
     return when if when.tzinfo else when.replace(tzinfo=UTC)
 
 
-def _body(
+def read_body(
     host: str,
     response: httpcore2.Response,
     headers: dict[str, str],
@@ -231,12 +235,12 @@ def _body(
 
 
 @cache
-def _tls() -> ssl.SSLContext:
+def tls() -> ssl.SSLContext:
     """The system's certificates, read once, whatever SSL_CERT_FILE says."""
     return httpx2.create_ssl_context(trust_env=False)
 
 
-def _headers(response: httpcore2.Response) -> dict[str, str]:
+def first_headers(response: httpcore2.Response) -> dict[str, str]:
     """Names in lower case; of a repeated header, the first."""
     pairs = [(name.decode("latin-1").lower(), value) for name, value in response.headers]
     return {name: value.decode("latin-1") for name, value in reversed(pairs)}
@@ -257,11 +261,11 @@ def _web_url(url: httpx2.URL) -> httpx2.URL:
     return url.copy_with(userinfo=b"", fragment=None)
 
 
-def _port(url: httpx2.URL) -> int:
+def port_of(url: httpx2.URL) -> int:
     return url.port or (443 if url.scheme == "https" else 80)
 
 
-def _why(error: Exception) -> str:
+def why_failed(error: Exception) -> str:
     """Words of ours: an exception's own text may quote a header or the request line."""
     cause = error.__cause__ or error.__context__
     if isinstance(cause, ssl.SSLCertVerificationError):

@@ -21,6 +21,7 @@ _BLOCKS = frozenset(
 _TAG = re.compile(r"<[^<>]*>")
 _ESCAPED_TAG = re.compile(r"</?(?:a|b|br|div|em|i|li|p|span|strong|ul)(?=[\s/>])", re.IGNORECASE)
 _ENTITY = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z][a-zA-Z0-9]{1,30});")
+_HALF = re.compile("[\ud800-\udfff]")
 _BLANKS = re.compile(r"[^\S\n]+")
 _LINE_ENDS = re.compile(r" ?\n[ \n]*")
 
@@ -52,7 +53,8 @@ def text_of(text: str) -> str:
     """Return plain `text` with left-over entities decoded and blanks and blank lines collapsed."""
     if _ENTITY.search(text):
         text = html.unescape(text)
-    text = text.replace("\r", "\n").replace("\x00", "")
+    # Half a character, which JSON can hold and no database stores, becomes a replacement mark.
+    text = _HALF.sub("\ufffd", text).replace("\r", "\n").replace("\x00", "")
     return _LINE_ENDS.sub("\n", _BLANKS.sub(" ", text)).strip()
 
 
@@ -71,7 +73,7 @@ def web_link(link: str | None, base: str) -> str | None:
         return None
     if "@" in parts.netloc:
         absolute = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
-    return re.sub(r"[\x00-\x20\x7f]", "", absolute)
+    return re.sub("[\x00-\x20\x7f\ud800-\udfff]", "", absolute)
 
 
 def without_fragment(link: str) -> str:

@@ -56,16 +56,22 @@ class Batch:
     """Some posts, and the cursor to store in the same commit.
 
     `posts` holds what this connector has not delivered before, or what changed since (same
-    `native_id`, other `content_hash`). `deleted` holds native ids that the source says are gone.
+    `native_id`, other `content_hash`). `deleted` holds native ids that the source says are gone,
+    `gone` what the native ids of accounts begin with that are gone, with all their posts.
     `skipped` counts items that could not be read; `gap` says, in words fit for the digest, what
-    this poll knows that it could not see (None: nothing).
+    this poll knows that it could not see (None: nothing). `note` is something about the source
+    worth a line in `trust-monitor sources`, such as how much of a quota is used; it holds no post.
+    `backfilled` says that everything earlier gaps hid has been read by now.
     """
 
     posts: tuple[Post, ...]
     cursor: CursorState
     deleted: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
     skipped: int = 0
     gap: str | None = None
+    note: str | None = None
+    backfilled: bool = False
 
 
 class Connector(Protocol):

@@ -1,4 +1,4 @@
-"""RSS, Atom and JSON Feed: blogs, local papers, comment feeds, Google Alerts.
+"""RSS, Atom and JSON Feed: blogs, local papers, comment feeds.
 
 What is new is known by what has been seen, never by a date: a comment that waited for approval
 appears with the time at which it was written, days behind everything already read.
@@ -7,61 +7,35 @@ appears with the time at which it was written, days behind everything already re
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, Field
 
-from connectors import feed_document
-from connectors.feed_document import Document, Item
-from connectors.http import Fetched, Validators, digest, fetch
+from connectors.comment_feeds import CommentFeeds, follow
+from connectors.feed_document import Item
+from connectors.feed_reader import FeedSettings, Reading, checked_url, read_feed
+from connectors.http import digest
 from connectors.plain import parse_date, web_link, without_fragment
 from connectors.post import Batch, CursorState, Post
-from connectors.seen import Seen, content_digest, unambiguous
+from connectors.seen import Seen, content_digest, portions, unambiguous
 
-READ_S = 20.0  # for taking the document apart, on top of timeout_s: 5 MB take 5 s of CPU
-# A server may say "not modified" and be wrong. WordPress makes a comment feed's ETag and Last-Modified
-# from the newest comment's date alone, so neither an edit nor an older comment that is approved now
-# changes them (seen with 6.1.9): comment feeds are always read whole, and all others this often.
-REREAD = timedelta(hours=1)
-
-_ACCEPT = (
-    "application/atom+xml, application/rss+xml, application/feed+json, application/xml;q=0.9, "
-    "text/xml;q=0.9, application/json;q=0.8, */*;q=0.5"
-)
 _URI = re.compile(r"(?:https?|tag|urn):", re.IGNORECASE)
 _COMMENT_ANCHOR = re.compile(r"#(?:comment|c|idcomment|respond)[-_]?\d+$", re.IGNORECASE)
 
 
-def _checked_url(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise ValueError("write a full http:// or https:// address")
-    if "@" in parts.netloc:
-        raise ValueError("take the user name and password out: secrets never stand in the TOML")
-    return url
-
-
-class RssSettings(BaseModel):
+class RssSettings(FeedSettings):
     """The keys of a `[[sources]]` stanza with `kind = "rss"`."""
 
-    # A URL may hold a token: it is kept out of what pydantic prints.
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-    url: Annotated[str, AfterValidator(_checked_url)] = Field(repr=False)
+    url: Annotated[str, AfterValidator(checked_url)] = Field(repr=False)
     platform: str = Field("rss", pattern=r"^[a-z][a-z0-9_-]{0,31}$")
-    lookback_days: int = Field(30, ge=0, le=30)  # at the first poll
-    timeout_s: float = Field(20.0, gt=0, le=60)  # for the whole download
-    max_bytes: int = Field(5_000_000, ge=10_000, le=20_000_000)  # decoded
-    max_items: int = Field(500, ge=1, le=5000)  # in one batch, which is one commit
-    allow_private: bool = False  # for a host inside the trust's own network
     community: str | None = Field(None, max_length=200)  # the place or group that the feed is about
-    contact: str | None = Field(
-        None, max_length=200, pattern=r"^[\x21-\x7e]+$"
-    )  # mail or web address
+    comments: bool = False  # read the items' own comment feeds as well
+    comment_feeds: int = Field(20, ge=1, le=100)  # of so many recent items
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,53 +67,80 @@ class RssConnector:
         Ends within `timeout_s` + 20 seconds; raises like `Connector.poll`. A crash between two
         batches re-reads the document and delivers the rest.
         """
-        fetched = self._fetch(cursor, now)
-        if fetched.not_modified:
+        settings = self._settings
+        deadline = time.monotonic() + settings.timeout_s
+        reading = read_feed(
+            settings.url,
+            settings,
+            # The counts of comments in a feed change without its ETag.
+            {} if settings.comments else cursor,
+            now=now,
+            timeout_s=settings.timeout_s,
+            allow_private=settings.allow_private,
+        )
+        if reading is None:
             yield Batch(posts=(), cursor=cursor)
             return
-        document = feed_document.read(
-            fetched.body, content_type=fetched.content_type, timeout_s=READ_S
-        )
-        feed = self._feed(document, fetched)
         seen = Seen.of(cursor)
-        posts = unambiguous([to_post(item, feed) for item in document.items], seen)
-        oldest = now - timedelta(days=self._settings.lookback_days)
+        posts = self._posts(reading)
+        gap = reading.gap(turned_over=seen.knows_none_of(unambiguous(posts, seen)))
+        below = self._comments(reading, cursor, now, deadline)
+        for comments, had_some in below.readings:
+            said = self._posts(comments)
+            posts += said
+            turned_over = had_some and seen.knows_none_of(said)
+            gap = gap or comments.gap(turned_over=turned_over)
+        posts = unambiguous(posts, seen)
+        oldest = now - timedelta(days=settings.lookback_days)
         fresh = [post for post in posts if seen.is_news(post)]
         if not cursor:
             fresh = [post for post in fresh if not _before(post, oldest)]
-        whole = not (fetched.incomplete or document.broken or document.over)
-        comments = any(_answers(item) for item in document.items)
-        validators = asdict(fetched.validators) if whole and not comments else None
         yield from _batches(
             posts,
             fresh,
             seen,
-            size=self._settings.max_items,
-            validators={"validators": validators, "read_at": now.isoformat()} if validators else {},
-            skipped=document.skipped,
-            gap=_gap(fetched, document, turned_over=seen.knows_none_of(posts)),
+            size=settings.max_items,
+            memory=self._memory(reading, below, now),
+            skipped=sum(one.document.skipped for one in (reading, *(r for r, _ in below.readings))),
+            gap=gap,
+            note=f"{below.refused} comment feeds are closed to us" if below.refused else None,
+        )
+        if below.error:
+            raise below.error
+
+    def _comments(
+        self, reading: Reading, cursor: CursorState, now: datetime, deadline: float
+    ) -> CommentFeeds:
+        if not self._settings.comments:
+            return CommentFeeds()
+        return follow(
+            reading.document.items,
+            reading.fetched.url,
+            self._settings,
+            cursor.get("comments", {}),
+            limit=self._settings.comment_feeds,
+            now=now,
+            deadline=deadline,
         )
 
-    def _fetch(self, cursor: CursorState, now: datetime) -> Fetched:
-        settings = self._settings
-        contact = f" (+{settings.contact})" if settings.contact else ""
-        stored = cursor.get("validators") if _read_lately(cursor, now) else None
-        return fetch(
-            settings.url,
-            validators=Validators(**stored) if stored else None,
-            timeout_s=settings.timeout_s,
-            max_bytes=settings.max_bytes,
-            allow_private=settings.allow_private,
-            user_agent=f"trust-monitor{contact}",
-            accept=_ACCEPT,
-        )
+    def _memory(self, reading: Reading, below: CommentFeeds, now: datetime) -> dict[str, Any]:
+        """What makes the next poll cheaper. A feed of comments is never asked conditionally."""
+        if self._settings.comments:
+            return {"comments": below.memory}
+        if any(_answers(item) for item in reading.document.items):
+            return {}
+        return reading.memory(now)
 
-    def _feed(self, document: Document, fetched: Fetched) -> Feed:
+    def _posts(self, reading: Reading) -> list[Post]:
+        feed = self._feed(reading)
+        return [to_post(item, feed) for item in reading.document.items]
+
+    def _feed(self, reading: Reading) -> Feed:
         return Feed(
             platform=self.platform,
             url=self._settings.url,
-            base=fetched.url,
-            title=document.title or None,
+            base=reading.fetched.url,
+            title=reading.document.title or None,
             community=self._settings.community,
         )
 
@@ -203,25 +204,8 @@ def _answers(item: Item) -> bool:
     return bool(item.reply_to or (item.link and _COMMENT_ANCHOR.search(item.link)))
 
 
-def _read_lately(cursor: CursorState, now: datetime) -> bool:
-    """Also False when the clock was set back since."""
-    if "read_at" not in cursor:
-        return False
-    return timedelta(0) <= now - datetime.fromisoformat(cursor["read_at"]) < REREAD
-
-
 def _before(post: Post, oldest: datetime) -> bool:
     return post.published_at is not None and post.published_at < oldest
-
-
-def _gap(fetched: Fetched, document: Document, *, turned_over: bool) -> str | None:
-    if fetched.incomplete:
-        return f"only the beginning of the feed was read: {fetched.incomplete}"
-    if document.over:
-        return f"{document.over} items of the feed were not read: it has too many"
-    if turned_over:
-        return "the feed turned over completely between two polls: posts may have been missed"
-    return None
 
 
 def _batches(
@@ -230,19 +214,16 @@ def _batches(
     seen: Seen,
     *,
     size: int,
-    validators: Mapping[str, Any],
+    memory: Mapping[str, Any],
     skipped: int,
     gap: str | None,
+    note: str | None,
 ) -> Iterator[Batch]:
-    """Yield `fresh`, the last of the document first, since feeds put the newest on top."""
+    """`memory` is committed with the last batch only: a crash before that reads the feed again."""
     current = {digest(post.native_id): content_digest(post) for post in document}
-    waiting = {digest(post.native_id) for post in fresh}
-    ordered = fresh[::-1]
-    for start in range(0, max(len(ordered), 1), size):
-        posts = tuple(ordered[start : start + size])
-        waiting.difference_update(digest(post.native_id) for post in posts)
+    for posts, waiting in portions(fresh, size):
         state: dict[str, Any] = {"seen": seen.entries(current, waiting)}
         if not waiting:
-            state |= validators
-        yield Batch(posts=posts, cursor=state, skipped=skipped, gap=gap)
+            state |= memory
+        yield Batch(posts=posts, cursor=state, skipped=skipped, gap=gap, note=note)
         skipped, gap = 0, None  # told once

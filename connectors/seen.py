@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from connectors.http import digest
@@ -52,6 +52,18 @@ class Seen:
 def content_digest(post: Post) -> str:
     """8 hexadecimal digits that change when `post` is edited."""
     return post.content_hash[:8]
+
+
+def portions(fresh: Sequence[Post], size: int) -> Iterator[tuple[tuple[Post, ...], set[str]]]:
+    """Yield `fresh` in portions of at most `size`, one a commit, the last first, since platforms show
+    the newest on top; beside each, the digests of the ids that still wait after it. At least one
+    portion, which may be empty."""
+    waiting = {digest(post.native_id) for post in fresh}
+    ordered = fresh[::-1]
+    for start in range(0, max(len(ordered), 1), size):
+        posts = tuple(ordered[start : start + size])
+        waiting.difference_update(digest(post.native_id) for post in posts)
+        yield posts, waiting
 
 
 def unambiguous(posts: Sequence[Post], seen: Seen) -> list[Post]:

@@ -8,31 +8,54 @@ import socket
 import time
 from collections.abc import Callable
 from datetime import datetime
+from functools import cache
 from importlib import resources
 from pathlib import Path
 
 import sqlalchemy as sa
 
 import classifiers
-import connectors
 from classifiers.lexicon import LexiconClassifier
 from classifiers.verdict import Classifier
+from monitor import ladders, sources
 from monitor.clock import SteadyClock
-from monitor.config import ClassifierConfig, Config
+from monitor.config import ClassifierConfig, Config, own_sources
 from monitor.daemon import App
 from monitor.delivery.email import SmtpMailer
 from monitor.delivery.folder import FolderMailer
 from monitor.delivery.letters import Letters
 from monitor.delivery.render import Renderer
+from monitor.domain import Concern
+from monitor.drafting import Checker, context_from, names_of
 from monitor.engine.embedded import EmbeddedEngine
-from monitor.pipeline import Assessor, Collector, Day, Deliverer, Polled
-from monitor.policy import ladder, redaction, retention, triage, watchlist
+from monitor.pipeline import (
+    Assessor,
+    Campaigns,
+    Collector,
+    Day,
+    Deliverer,
+    Desk,
+    Escalator,
+    Hosts,
+    Intake,
+    SourceWatch,
+    Sweeper,
+    by_mail,
+)
+from monitor.policy import draft_check, escalation, redaction, retention, theme, triage, watchlist
 from monitor.policy.assessment import Rulebook
+from monitor.policy.ladder_layers import with_rule_of
 from monitor.policy.organisations import Watchlist
+from monitor.ports import Store
 from monitor.store.database import open_database
 from monitor.store.store import SqlStore
 from monitor.watchlist_file import load_senses
+from monitor.web.casebook import LoggedCases
+from monitor.web.links import Links, key_in
+from monitor.web.pages import application
+from monitor.web.server import Listen, WebServer
 
+EXCERPT, FULL_EXCERPT = 280, 1000  # characters of a post that mail may quote, names masked
 BUILTIN_MODEL = Path(str(resources.files("classifiers"))) / "builtin"
 
 
@@ -65,16 +88,19 @@ def build_matcher(organisations: Watchlist) -> watchlist.Matcher:
 
 
 def build_rulebook(config: Config) -> Rulebook:
-    """The rules that every decision is made from."""
+    """The rules that every decision is made from. Raises ConfigError for a faulty ladder."""
+    ladder = ladders.configured(config.ladder.profile, config.ladder.file)
     return Rulebook(
         triage=triage.load_rules(data("triage.toml")),
-        ladder=ladder.load_ladder(data("ladders/base.toml")),
-        calendar=config.calendar,
+        ladder=ladder,
+        calendar=with_rule_of(ladder, config.calendar),
         people=config.people,
         watchlist=config.watchlist,
         contact=config.replies.contact,
         complaints_url=config.replies.complaints_url,
         info_url=config.replies.info_url,
+        rules_url=config.replies.rules_url,
+        own_sources=own_sources(config),
     )
 
 
@@ -89,34 +115,103 @@ def build_letters(config: Config) -> Letters:
     """The words and bytes of mail, with the watchlist's own names kept readable in excerpts."""
     organisations = config.watchlist.organisations
     heads = [o.headteacher for o in organisations if o.headteacher]
-    keep = [
-        word
-        for o in organisations
-        for word in (
-            o.name,
-            *o.aliases,
-            *o.former_names,
-            *o.nicknames,
-            *o.initialisms,
-            *o.handles,
-            *o.hashtags,
-            o.town,
-            o.county,
-        )
-        if word
-    ]
+    keep = [word for o in organisations for word in names_of(o)]
+
+    longest = FULL_EXCERPT if config.mail.excerpt == "full" else EXCERPT
 
     def redact(text: str) -> str:
-        return redaction.redact(text, known_names=heads, keep=keep)
+        return redaction.redact(text, known_names=heads, keep=keep, limit=longest)
 
+    links = build_links(config)
     renderer = Renderer(
         trust_name=config.watchlist.trust.name,
         organisations={o.id: o.name for o in organisations},
         timezone=config.timezone.key,
         excerpt=config.mail.excerpt,
         redact=redact,
+        people={person.id: person.name for person in config.people},
+        acknowledge=links.link if links else None,
+        next_after_min=escalation_rules().after_min,
     )
     return Letters(renderer, config.mail.sender)
+
+
+def build_links(config: Config) -> Links | None:
+    """The links in alerts; None where the trust serves no page."""
+    if config.web is None or config.web.public_url is None:
+        return None
+    return Links(config.web.public_url, key_in(config.state_dir))
+
+
+def build_desk(config: Config, store: Store, clock: Callable[[], datetime]) -> Desk:
+    """Where people's moves are made, by command or by link."""
+
+    @cache
+    def checker() -> Checker:  # a tenth of a second, which only a draft needs
+        rules = draft_check.load_rules(data("draft_check.toml"))
+        return Checker(rules, context_from(config))
+
+    def check(text: str, public: bool, concern: Concern) -> tuple[draft_check.Finding, ...]:  # noqa: FBT001
+        return checker().check(text, public, concern)
+
+    return Desk(
+        store=store,
+        book=build_rulebook(config),
+        clock=clock,
+        check=check,
+        tell=by_mail(build_letters(config), build_mailer(config).channel),
+    )
+
+
+def build_assessor(
+    config: Config, store: Store, clock: Callable[[], datetime], wake: Callable[[str], None]
+) -> Assessor:
+    """What judges mentions: the running monitor's, or a command's own for what staff report."""
+    return Assessor(
+        store=store,
+        classifier=build_classifier(config.classifier),
+        book=build_rulebook(config),
+        letters=build_letters(config),
+        channel=build_mailer(config).channel,
+        owner=f"{socket.gethostname()}:{os.getpid()}:{time.monotonic_ns()}"[:64],
+        clock=clock,
+        wake=wake,
+    )
+
+
+def build_intake(config: Config, store: Store, clock: Callable[[], datetime]) -> Intake:
+    """Where what staff have seen comes in. The running monitor sends what it alerts."""
+    return Intake(
+        store=store,
+        matcher=build_matcher(config.watchlist),
+        watchlist=config.watchlist,
+        assessor=build_assessor(config, store, clock, lambda _name: None),
+        clock=clock,
+    )
+
+
+def build_web(config: Config, desk: Desk) -> WebServer | None:
+    """The acknowledgement page; None where none is asked for."""
+    links = build_links(config)
+    if config.web is None or links is None:
+        return None
+
+    def show_time(at: datetime) -> str:
+        return f"{at.astimezone(config.timezone):%A %d %B, %H:%M}"
+
+    cases = LoggedCases(desk=desk, watchlist=config.watchlist)
+    listen = Listen(
+        host=config.web.host,
+        port=config.web.port,
+        certificate=config.web.certificate,
+        key=config.web.key,
+    )
+    return WebServer(application(links, cases, show_time), listen)
+
+
+def escalation_rules() -> escalation.EscalationRules:
+    """When an alert goes to the next person."""
+    return escalation.load_rules(data("escalation.toml"))
 
 
 def database(config: Config) -> sa.Engine:
@@ -131,14 +226,16 @@ def database(config: Config) -> sa.Engine:
 
 def build(config: Config, *, clock: Callable[[], datetime] | None = None) -> App:
     """Put the house together. Raises ConfigError for data or settings that don't fit."""
-    engine = EmbeddedEngine(config.timezone, polls=len(config.sources))
+    engine = EmbeddedEngine(config.timezone)
     db = database(config)
     store = SqlStore(db)
     mailer = build_mailer(config)
-    book = build_rulebook(config)
-    letters = build_letters(config)
     clock = clock or SteadyClock()
-    owner = f"{socket.gethostname()}:{os.getpid()}:{time.monotonic_ns()}"[:64]
+    assessor = build_assessor(config, store, clock, engine.wake)
+    book, letters = assessor.book, assessor.letters
+    desk = build_desk(config, store, clock)
+    polled, rules = sources.build_sources(config), sources.load_rules()
+    hosts = Hosts(rules.hosts)
     return App(
         config=config,
         database=db,
@@ -147,29 +244,52 @@ def build(config: Config, *, clock: Callable[[], datetime] | None = None) -> App
         clock=clock,
         collector=Collector(
             store=store,
-            sources={
-                source.id: Polled(
-                    id=source.id,
-                    every_s=source.every_s,
-                    connector=connectors.load(source.kind)(source.settings, source=source.id),
-                )
-                for source in config.sources
-            },
+            sources=polled,
             matcher=build_matcher(config.watchlist),
+            rules=rules,
+            hosts=hosts,
             clock=clock,
             wake=engine.wake,
         ),
-        assessor=Assessor(
+        sweeper=Sweeper(
             store=store,
-            classifier=build_classifier(config.classifier),
-            book=book,
+            sources=polled,
+            rules=rules.gone,
+            hosts=hosts,
+            clock=clock,
+            go_on=engine.is_running,
+        ),
+        watch=SourceWatch(
+            store=store,
+            rules=rules.silence,
+            people=config.people,
             letters=letters,
             channel=mailer.channel,
-            owner=owner,
+            timezone=config.timezone,
+            started_at=clock(),
             clock=clock,
             wake=engine.wake,
         ),
-        deliverer=Deliverer(store=store, mailer=mailer, owner=owner, clock=clock),
+        assessor=assessor,
+        escalator=Escalator(
+            store=store,
+            book=book,
+            rules=escalation_rules(),
+            letters=letters,
+            channel=mailer.channel,
+            clock=clock,
+            wake=engine.wake,
+        ),
+        campaigns=Campaigns(
+            store=store,
+            book=book,
+            rules=theme.load_rules(data("campaign.toml")),
+            clock=clock,
+            letters=letters,
+            channel=mailer.channel,
+            wake=engine.wake,
+        ),
+        deliverer=Deliverer(store=store, mailer=mailer, owner=assessor.owner, clock=clock),
         day=Day(
             store=store,
             book=book,
@@ -181,4 +301,6 @@ def build(config: Config, *, clock: Callable[[], datetime] | None = None) -> App
             clock=clock,
             wake=engine.wake,
         ),
+        desk=desk,
+        web=build_web(config, desk),
     )

@@ -5,23 +5,22 @@ from __future__ import annotations
 import signal
 import sys
 import threading
-from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ParamSpec
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from monitor.errors import EX_CONFIG, ConfigError, MonitorError
+from monitor.cli_concerns import concerns
+from monitor.cli_ladder import ladder
+from monitor.cli_options import DEFAULT_CONFIG, ConfigPath, Json, told
+from monitor.errors import MonitorError
 
 if TYPE_CHECKING:
-    from monitor.commands.concerns import Desk
+    from monitor.commands.report import Period
     from monitor.commands.triage import Bench
     from monitor.daemon import App
     from monitor.policy.organisations import Watchlist
-
-P = ParamSpec("P")
 
 cli = typer.Typer(
     name="trust-monitor",
@@ -30,43 +29,21 @@ cli = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-concerns = typer.Typer(help="Work on the concern log.", no_args_is_help=True)
 database = typer.Typer(help="Look after the database.", no_args_is_help=True)
+report = typer.Typer(
+    help="Figures for senior leaders and governors, without personal data.", no_args_is_help=True
+)
 cli.add_typer(concerns, name="concerns")
+cli.add_typer(report, name="report")
+cli.add_typer(ladder, name="ladder")
 cli.add_typer(database, name="db")
 
-ConfigPath = Annotated[
-    Path,
-    typer.Option("--config", "-c", envvar="TRUST_MONITOR_CONFIG", help="The configuration file."),
-]
 WatchlistPath = Annotated[
     Path | None, typer.Option("--watchlist", help="A watchlist file (TOML or JSON).")
 ]
 Jsonl = Annotated[bool, typer.Option("--jsonl", help="Read JSON lines from standard input.")]
-Who = Annotated[str, typer.Option("--who", help="Your id in the configuration's [[people]].")]
-Case = Annotated[str, typer.Argument(help="The case number, such as 2026-0042.")]
-DEFAULT_CONFIG = Path("config.toml")
-
-
-def told(command: Callable[P, None]) -> Callable[P, None]:
-    """Turn our errors into sentences on standard error and an exit status: 78 for a refused
-    configuration, 1 for anything else that a person has to see to."""
-
-    @wraps(command)
-    def wrapped(*args: P.args, **kwargs: P.kwargs) -> None:
-        try:
-            command(*args, **kwargs)
-        except ConfigError as error:
-            count = len(error.faults)
-            typer.echo(f"The configuration has {count} fault{'s' * (count > 1)}:", err=True)
-            for fault in error.faults:
-                typer.echo(f"  - {fault}", err=True)
-            raise typer.Exit(EX_CONFIG) from error
-        except MonitorError as error:
-            typer.echo(str(error), err=True)
-            raise typer.Exit(1) from error
-
-    return wrapped
+ReportFolder = Annotated[Path, typer.Option("--out", help="The folder to write into.")]
+Pdf = Annotated[bool, typer.Option("--pdf", help="As a PDF too.")]
 
 
 def _app(path: Path) -> App:
@@ -101,6 +78,39 @@ def check(config: ConfigPath = DEFAULT_CONFIG) -> None:
 
     if not check_all(_app(config), Console(), now=datetime.now(UTC)):
         raise typer.Exit(1)
+
+
+@cli.command()
+@told
+def sources(
+    config: ConfigPath = DEFAULT_CONFIG,
+    as_json: Json = False,
+    again: Annotated[
+        str, typer.Option("--again", help="Poll this source soon: what it lacked has been mended.")
+    ] = "",
+) -> None:
+    """Show how each source stands, and when it was seen in the last seven days."""
+    from rich.console import Console
+
+    from monitor import app
+    from monitor import sources as configured
+    from monitor.commands.sources import Board
+    from monitor.config_file import load_config
+    from monitor.store.migrate import require_current
+    from monitor.store.store import SqlStore
+
+    settings = load_config(config)
+    engine = app.database(settings)
+    require_current(engine)
+    board = Board(
+        store=SqlStore(engine),
+        polls=configured.load_rules().polls,
+        apply_for={source.kind: configured.apply_for(source.kind) for source in settings.sources},
+        timezone=settings.timezone,
+    )
+    if again:
+        board.again(again)
+    board.show(Console(), as_json=as_json, now=datetime.now(UTC))
 
 
 @cli.command()
@@ -176,22 +186,47 @@ def triage(
 @told
 def evaluate(
     jsonl: Annotated[
-        Path, typer.Option("--jsonl", help="Labelled posts, a JSON object a line (text, severity).")
-    ],
+        Path | None,
+        typer.Option("--jsonl", help="Labelled posts, a JSON object a line (text, severity)."),
+    ] = None,
     show: Annotated[
         bool, typer.Option("--show", help="Print the words of the worst misses.")
     ] = False,
+    from_log: Annotated[
+        bool, typer.Option("--from-log", help="Count what people made of the log's alarms.")
+    ] = False,
+    export: Annotated[
+        Path | None,
+        typer.Option("--export", help="With --from-log: write closed concerns as labelled posts."),
+    ] = None,
     config: ConfigPath = DEFAULT_CONFIG,
 ) -> None:
-    """Measure the classifier and the rules on posts that a person has labelled."""
+    """Measure the classifier and the rules, on labelled posts or on what the log says of them."""
     from rich.console import Console
 
     from monitor.commands.evaluate import evaluate as evaluate_posts
 
-    if not jsonl.is_file():
-        raise MonitorError(f"{jsonl} is not a file: give the labelled posts, a line each.")
+    if from_log:
+        _evaluate_log(config, export)
+        return
+    if jsonl is None or not jsonl.is_file():
+        raise MonitorError(
+            f"{jsonl} is not a file: give the labelled posts, a line each."
+            if jsonl
+            else "Give --jsonl FILE with labelled posts, or --from-log."
+        )
     with jsonl.open(encoding="utf-8") as lines:
         evaluate_posts(_bench(None, config, assume_mention=True), lines, Console(), show=show)
+
+
+def _evaluate_log(config: Path, export: Path | None) -> None:
+    from monitor.commands.concerns import open_office
+    from monitor.commands.evaluate_log import evaluate_log
+
+    if export is not None and export.exists():
+        raise MonitorError(f"{export} exists already: name another file, or move it away first.")
+    office = open_office(config)
+    evaluate_log(office.store, export, office.console)
 
 
 @cli.command()
@@ -210,6 +245,29 @@ def explain(
     if watchlist is None and not config.exists():
         assume_mention = True
     explain_post(_bench(watchlist, config, assume_mention=assume_mention), text, Console())
+
+
+@cli.command()
+@told
+def lint(
+    text: Annotated[str, typer.Argument(help="The reply's words.")],
+    private: Annotated[
+        bool, typer.Option("--private", help="A private reply: no limit of 300 characters.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+    config: ConfigPath = DEFAULT_CONFIG,
+) -> None:
+    """Say what must be mended in a reply before anybody sends it, and which clause says so."""
+    from rich.console import Console
+
+    from monitor.commands.lint import lint as lint_draft
+    from monitor.config_file import load_config
+
+    known = config != DEFAULT_CONFIG or config.exists()
+    configured = load_config(config) if known else None
+    raise typer.Exit(
+        lint_draft(configured, text, public=not private, json=as_json, console=Console())
+    )
 
 
 def _bench(watchlist: Path | None, config: Path, *, assume_mention: bool) -> Bench:
@@ -242,11 +300,43 @@ def init(
     )
 
 
-def _desk(path: Path) -> Desk:
-    from rich.console import Console
+@report.command("week")
+@told
+def report_week(
+    config: ConfigPath = DEFAULT_CONFIG,
+    before: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="The last whole week before this day."),
+    ] = None,
+    out: ReportFolder = Path(),
+    pdf: Pdf = False,
+) -> None:
+    """Report on the last whole week, Monday to Sunday."""
+    from monitor.commands.report import week_before
 
+    day = before.date() if before else datetime.now(UTC).date()
+    _report(config, week_before(day), out, pdf)
+
+
+@report.command("term")
+@told
+def report_term(  # noqa: PLR0917 - options are keywords on the command line
+    name: Annotated[str, typer.Argument(help='What it is called, such as "Autumn term 2026".')],
+    first: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="First day.")],
+    last: Annotated[datetime, typer.Option("--until", formats=["%Y-%m-%d"], help="Last day.")],
+    config: ConfigPath = DEFAULT_CONFIG,
+    out: ReportFolder = Path(),
+    pdf: Pdf = False,
+) -> None:
+    """Report on a term, or any stretch of days."""
+    from monitor.commands.report import term
+
+    _report(config, term(name, first.date(), last.date()), out, pdf)
+
+
+def _report(path: Path, period: Period, out: Path, pdf: bool) -> None:  # noqa: FBT001 - an option
     from monitor import app
-    from monitor.commands.concerns import Desk
+    from monitor.commands.report import Reporter
     from monitor.config_file import load_config
     from monitor.store.migrate import require_current
     from monitor.store.store import SqlStore
@@ -254,63 +344,11 @@ def _desk(path: Path) -> Desk:
     config = load_config(path)
     engine = app.database(config)
     require_current(engine)
-    return Desk(SqlStore(engine), config.people, config.timezone, Console())
-
-
-@concerns.command("list")
-@told
-def concerns_list(
-    config: ConfigPath = DEFAULT_CONFIG,
-    everything: Annotated[bool, typer.Option("--all", help="Closed ones too.")] = False,
-) -> None:
-    """List the concerns that are not closed."""
-    from monitor.domain import ConcernState
-
-    states = [s for s in ConcernState if everything or s is not ConcernState.CLOSED]
-    _desk(config).list(states)
-
-
-@concerns.command("show")
-@told
-def concerns_show(
-    case: Case,
-    config: ConfigPath = DEFAULT_CONFIG,
-    who: Annotated[str | None, typer.Option("--who", help="Your id in [[people]].")] = None,
-) -> None:
-    """Show one concern: posts, reasons, suggested reply, history."""
-    _desk(config).show(case, who, now=datetime.now(UTC))
-
-
-@concerns.command("ack")
-@told
-def concerns_ack(
-    case: Case, who: Who, config: ConfigPath = DEFAULT_CONFIG, why: str = "seen"
-) -> None:
-    """Say that you have it in hand."""
-    from monitor.domain import ConcernState
-
-    _desk(config).move(case, ConcernState.ACKNOWLEDGED, who, why, now=datetime.now(UTC))
-
-
-@concerns.command("note")
-@told
-def concerns_note(case: Case, text: str, who: Who, config: ConfigPath = DEFAULT_CONFIG) -> None:
-    """Add a note to a concern's history."""
-    _desk(config).note(case, who, text, now=datetime.now(UTC))
-
-
-@concerns.command("close")
-@told
-def concerns_close(
-    case: Case,
-    who: Who,
-    why: Annotated[str, typer.Option("--why", help="How it ended.")],
-    config: ConfigPath = DEFAULT_CONFIG,
-) -> None:
-    """Close a concern, with the reason."""
-    from monitor.domain import ConcernState
-
-    _desk(config).move(case, ConcernState.CLOSED, who, why, now=datetime.now(UTC))
+    reporter = Reporter(
+        store=SqlStore(engine), watchlist=config.watchlist, timezone=config.timezone
+    )
+    for written in reporter.write(period, out, pdf=pdf, now=datetime.now(UTC)):
+        typer.echo(f"{written} written")
 
 
 @database.command("upgrade")

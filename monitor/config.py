@@ -63,12 +63,58 @@ class DatabaseConfig(Secret):
     url: str | None = None
 
 
+class AbsenceConfig(Section):
+    """Both days are included; without `cover` whoever comes next for the role stands in."""
+
+    since: date
+    until: date
+    cover: Identifier | None = None
+
+    @model_validator(mode="after")
+    def _in_order(self) -> AbsenceConfig:
+        if self.until < self.since:
+            raise ValueError("until lies before since: an absence ends on its last day away")
+        return self
+
+
 class PersonConfig(Section):
     id: Identifier
     name: str = Field(min_length=1)
     email: Address
     roles: frozenset[Role] = Field(min_length=1)
     schools: frozenset[str] = frozenset()
+    absences: tuple[AbsenceConfig, ...] = ()
+    authorised_by: Identifier | None = None
+    authorised_on: date | None = None
+
+    @model_validator(mode="after")
+    def _authorised_by_somebody_one_day(self) -> PersonConfig:
+        if (self.authorised_by is None) != (self.authorised_on is None):
+            raise ValueError("authorised_by and authorised_on belong together: give both or none")
+        return self
+
+
+class FormerOwner(Section):
+    """Who had an account before, and who took the access away when they left. `owner` is the id that
+    they had; it may be gone from [[people]]."""
+
+    owner: Identifier
+    until: date
+    revoked_on: date
+    revoked_by: Identifier
+
+
+class AccountConfig(Section):
+    """One official account, page or site of the trust. `school` is an id of the watchlist."""
+
+    id: Identifier
+    platform: str = Field(min_length=1)
+    url: WebAddress
+    school: Identifier
+    owner: Identifier
+    approved_by: tuple[Identifier, ...] = Field(min_length=2, max_length=2)
+    moderators: tuple[Identifier, ...] = Field(min_length=1)
+    former: tuple[FormerOwner, ...] = ()
 
 
 class ClassifierConfig(Section):
@@ -118,12 +164,48 @@ class RepliesConfig(Section):
     contact: str = Field(min_length=3)
     complaints_url: WebAddress | None = None
     info_url: WebAddress | None = None
+    rules_url: WebAddress | None = None
+
+
+class LadderConfig(Section):
+    profile: Identifier = "base"
+    file: Path | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_of_them(cls, given: Any) -> Any:
+        if isinstance(given, dict) and {"profile", "file"} <= set(given):
+            raise ValueError("profile and file exclude each other: a file inherits from a profile")
+        return given
 
 
 class CalendarConfig(Section):
     division: Division = Division.ENGLAND_AND_WALES
     weekend_rule: WeekendRule = WeekendRule.ROLL
     closures: tuple[date, ...] = ()
+    staffed_from: time = time(8, 0)
+    staffed_until: time = time(17, 0)
+
+
+class WebConfig(Section):
+    """Where the acknowledgement page is served, and the address at which people reach it."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8765, ge=1, le=65535)
+    public_url: WebAddress | None = None
+    certificate: Path | None = None
+    key: Path | None = None
+
+    @model_validator(mode="after")
+    def _in_private(self) -> WebConfig:
+        if (self.certificate is None) != (self.key is None):
+            raise ValueError("certificate and key belong together: give both or none")
+        if self.certificate is None and self.host not in {"127.0.0.1", "::1", "localhost"}:
+            raise ValueError(
+                "host is not this machine's own, and there is no certificate: give certificate and "
+                'key, or keep host = "127.0.0.1" behind a reverse proxy that ends TLS'
+            )
+        return self
 
 
 class LoggingConfig(Section):
@@ -137,17 +219,20 @@ class SourceConfig(Section):
     id: Identifier
     kind: str
     every_s: int = Field(default=300, ge=5, le=86_400)
+    account: Identifier | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """A configured source: `settings` is an instance of its connector's own Settings model."""
+    """A configured source: `settings` is an instance of its connector's own Settings model. `account`
+    is the id of the account of our own whose comments it reads."""
 
     id: str
     kind: str
     every_s: int
     settings: Any
     fingerprint: str
+    account: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,5 +252,13 @@ class Config:
     relays: tuple[Relay, ...]
     digest: DigestConfig
     replies: RepliesConfig
+    ladder: LadderConfig
     calendar: Calendar
     logging: LoggingConfig
+    accounts: tuple[AccountConfig, ...] = ()
+    web: WebConfig | None = None
+
+
+def own_sources(config: Config) -> frozenset[str]:
+    """The ids of the sources whose posts stand on an account or site that the trust runs."""
+    return frozenset(source.id for source in config.sources if source.account is not None)

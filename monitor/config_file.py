@@ -14,12 +14,15 @@ import sqlalchemy as sa
 from pydantic import BaseModel, SecretStr, ValidationError
 
 import connectors
+from monitor import config_people, ladders
 from monitor.config import (
+    AccountConfig,
     CalendarConfig,
     ClassifierConfig,
     Config,
     DatabaseConfig,
     DigestConfig,
+    LadderConfig,
     LoggingConfig,
     MailConfig,
     PersonConfig,
@@ -27,12 +30,15 @@ from monitor.config import (
     Secret,
     Source,
     SourceConfig,
+    WebConfig,
 )
 from monitor.delivery.email import Relay
 from monitor.domain import Person, Role
 from monitor.errors import ConfigError, Fault
 from monitor.faults import faults_of, key_path
+from monitor.policy import staffing
 from monitor.policy.deadlines import Calendar
+from monitor.policy.ladder import Ladder
 from monitor.policy.organisations import Watchlist
 from monitor.watchlist_file import load_watchlist, parse_watchlist
 
@@ -46,13 +52,16 @@ _TOP = {
     "schools",
     "database",
     "people",
+    "accounts",
     "sources",
     "classifier",
     "mail",
     "digest",
     "replies",
     "calendar",
+    "ladder",
     "logging",
+    "web",
 }
 _NEEDED_ROLES = {
     Role.COMMS: "who reads the daily digest",
@@ -98,8 +107,10 @@ class _Reader:
         timezone = self._timezone()
         watchlist = self._watchlist()
         database = self._section("database", DatabaseConfig)
-        people = self._people(watchlist)
+        ladder, rungs = self._ladder()
+        people = self._people(watchlist, rungs)
         sources = self._sources()
+        accounts = self._accounts(watchlist, sources, people)
         classifier = self._section("classifier", ClassifierConfig)
         mail = self._section("mail", MailConfig)
         database_url = self._database_url(database, state_dir)
@@ -109,6 +120,7 @@ class _Reader:
         replies = self._section("replies", RepliesConfig)
         calendar = self._calendar(timezone)
         logging = self._section("logging", LoggingConfig)
+        web = self._web()
         if self._faults or watchlist is None:
             raise ConfigError(self._faults)
         if mail.folder:
@@ -130,8 +142,11 @@ class _Reader:
             relays=relays,
             digest=digest,
             replies=replies,
+            ladder=ladder,
             calendar=calendar,
             logging=logging,
+            accounts=accounts,
+            web=web,
         )
 
     def _fault(self, keys: tuple[int | str, ...], problem: str, remedy: str) -> None:
@@ -197,7 +212,7 @@ class _Reader:
         self._fault(("watchlist",), "given twice" if named else "missing", remedy)
         return None
 
-    def _people(self, watchlist: Watchlist | None) -> tuple[Person, ...]:
+    def _people(self, watchlist: Watchlist | None, rungs: Ladder | None) -> tuple[Person, ...]:
         people: list[Person] = []
         tables = self._tables("people")
         for index, table in enumerate(tables):
@@ -213,13 +228,17 @@ class _Reader:
                 for school in sorted(person.schools - known):
                     remedy = f"Use one of the watchlist's ids: {', '.join(sorted(known)[:8])}."
                     self._fault(("people", index, "schools"), f"no school '{school}'", remedy)
-            people.append(Person(**person.model_dump()))
-        self._who_is_needed(people, all_read=len(people) == len(tables))
+            people.append(config_people.person_of(person))
+        if len(people) == len(tables):  # else a role or an id may seem to be missing that isn't
+            self._who_is_needed(people)
+            for fault in config_people.people_faults(people):
+                self._fault(*fault)
+            if watchlist is not None and rungs is not None:
+                for problem, remedy in staffing.shortages(people, watchlist, rungs):
+                    self._fault(("people",), problem, remedy)
         return tuple(people)
 
-    def _who_is_needed(self, people: list[Person], *, all_read: bool) -> None:
-        if not all_read:
-            return
+    def _who_is_needed(self, people: list[Person]) -> None:
         if len({person.email.casefold() for person in people}) < 2:
             remedy = "Name at least two: a reply is drafted by one and approved by another."
             self._fault(("people",), "fewer than two people with addresses of their own", remedy)
@@ -227,6 +246,21 @@ class _Reader:
             if not any(role in person.roles and not person.schools for person in people):
                 remedy = f'Give roles = ["{role.value}"] to one, without schools ({reason}).'
                 self._fault(("people",), f"nobody is trust-wide {role.value}", remedy)
+
+    def _accounts(
+        self, watchlist: Watchlist | None, sources: tuple[Source, ...], people: tuple[Person, ...]
+    ) -> tuple[AccountConfig, ...]:
+        tables = self._tables("accounts")
+        read = [
+            self._model(table, AccountConfig, ("accounts", index))
+            for index, table in enumerate(tables)
+        ]
+        accounts = tuple(account for account in read if account is not None)
+        if watchlist is not None and len(accounts) == len(tables):
+            organisations = [organisation.id for organisation in watchlist.organisations]
+            for fault in config_people.account_faults(accounts, sources, people, organisations):
+                self._fault(*fault)
+        return accounts
 
     def _sources(self) -> tuple[Source, ...]:
         found: list[Source] = []
@@ -248,11 +282,17 @@ class _Reader:
         head = self._model(common, SourceConfig, at)
         if head is None:
             return None
-        if head.kind not in connectors.KINDS:
-            remedy = f"Write one of: {', '.join(connectors.KINDS)}."
+        try:
+            connector = connectors.load(head.kind)
+        except KeyError:
+            remedy = f"Write one of: {', '.join(connectors.kinds())}."
             self._fault((*at, "kind"), f"unknown kind '{head.kind}'", remedy)
             return None
-        settings = self._model(rest, connectors.load(head.kind).Settings, at)
+        except connectors.PluginError as error:
+            problem, _, remedy = str(error).partition(". ")
+            self._fault((*at, "kind"), problem, remedy)
+            return None
+        settings = self._model(rest, connector.Settings, at)
         if settings is None:
             return None
         told = f"{head.kind}\n{settings.model_dump_json()}"
@@ -262,7 +302,34 @@ class _Reader:
             every_s=head.every_s,
             settings=settings,
             fingerprint=hashlib.blake2b(told.encode(), digest_size=16).hexdigest(),
+            account=head.account,
         )
+
+    def _web(self) -> WebConfig | None:
+        if "web" not in self._data:
+            return None
+        web = self._section("web", WebConfig)
+        for key in ("certificate", "key"):
+            path = getattr(web, key, None)
+            if path is not None and not (self._base / path).is_file():
+                self._fault(("web", key), f"no such file: {path}", "Name the PEM file.")
+        files = {
+            key: self._base / path
+            for key in ("certificate", "key")
+            if (path := getattr(web, key, None)) is not None
+        }
+        return web.model_copy(update=files)
+
+    def _ladder(self) -> tuple[LadderConfig, Ladder | None]:
+        """Where the ladder is, and what stands there: every fault in it is told at start."""
+        chosen = self._section("ladder", LadderConfig)
+        if chosen.file is not None:
+            chosen = chosen.model_copy(update={"file": self._base / chosen.file})
+        try:
+            return chosen, ladders.configured(chosen.profile, chosen.file)
+        except ConfigError as error:
+            self._faults += error.faults
+        return chosen, None
 
     def _calendar(self, timezone: ZoneInfo) -> Calendar:
         days = self._section("calendar", CalendarConfig)
@@ -272,9 +339,12 @@ class _Reader:
                 weekend_rule=days.weekend_rule,
                 closures=frozenset(days.closures),
                 tz=timezone,
+                staffed_from=days.staffed_from,
+                staffed_until=days.staffed_until,
             )
         except ValueError as error:
-            self._fault(("calendar", "closures"), str(error), "Leave some working days between.")
+            remedy = "Leave some working days, and some hours in them."
+            self._fault(("calendar",), str(error), remedy)
             return Calendar()
 
     def _relays(self, mail: MailConfig) -> tuple[Relay, ...]:

@@ -18,10 +18,21 @@ from monitor.config import Config
 from monitor.domain import DeliveryKind
 from monitor.engine.embedded import EmbeddedEngine
 from monitor.errors import MonitorError
-from monitor.pipeline import Assessor, Collector, Day, Deliverer
+from monitor.pipeline import (
+    Assessor,
+    Campaigns,
+    Collector,
+    Day,
+    Deliverer,
+    Desk,
+    Escalator,
+    SourceWatch,
+    Sweeper,
+)
 from monitor.ports import SourceSpec
 from monitor.store.migrate import migrate
 from monitor.store.store import SqlStore
+from monitor.web.server import WebServer
 
 log = structlog.get_logger("monitor.daemon")
 
@@ -40,9 +51,15 @@ class App:
     engine: EmbeddedEngine
     clock: Callable[[], datetime]
     collector: Collector
+    sweeper: Sweeper
+    watch: SourceWatch
     assessor: Assessor
+    escalator: Escalator
+    campaigns: Campaigns
     deliverer: Deliverer
     day: Day
+    desk: Desk
+    web: WebServer | None
 
     def run(self, stopping: threading.Event) -> bool:
         """Run until `stopping` is set, then finish what is in hand.
@@ -55,20 +72,27 @@ class App:
             migrate(self.database)
             self._take_over()
             self._plan()
+            if self.web:
+                self.web.start()  # first: an alert's link must work by the time that it is read
             self.engine.start()
             try:
                 # What was due from before is on its way already while the model loads.
                 self.assessor.classifier.warm()
             except ClassifierError as error:
-                self.engine.stop(STOP_WITHIN_S)
+                self._stop()
                 raise MonitorError(str(error)) from error
             self._say_ready(stopping)
             stopping.wait()
             health.notify("STOPPING=1")
-            finished = self.engine.stop(STOP_WITHIN_S)
+            finished = self._stop()
             log.info("stopped", finished=finished)
             self.database.dispose()
             return finished
+
+    def _stop(self) -> bool:
+        if self.web:
+            self.web.stop()
+        return self.engine.stop(STOP_WITHIN_S)
 
     def _take_over(self) -> None:
         """Free what a killed predecessor held, and make the table of sources the configured one."""
@@ -83,7 +107,8 @@ class App:
                         fingerprint=source.fingerprint,
                     )
                     for source in self.config.sources
-                ]
+                ],
+                now=self.clock(),
             )
         self.day.begin()
 
@@ -104,15 +129,20 @@ class App:
             allowance_s=EXCHANGE_S,
         )
         engine.loop("assess", self.assessor.assess, every_s=30, allowance_s=300)
+        engine.loop("escalate", self.escalator.escalate, every_s=15, allowance_s=120)
         engine.loop("sweep", self._sweep, every_s=30, allowance_s=120)
         for source in self.config.sources:
             collect = partial(self.collector.collect, source.id)
             engine.every(f"collect:{source.id}", source.every_s, collect)
+            engine.every(f"gone:{source.id}", 3_600, partial(self.sweeper.sweep, source.id))
         engine.daily("digest", self.config.digest.at, self.day.digest)
+        engine.every("campaigns", 120, self.campaigns.look)
+        engine.every("desk", 600, self.desk.tick)
         engine.every("tidy", 3_600, self.day.tidy)
 
     def _sweep(self) -> bool:
         self.engine.unstick()
+        self.watch.look()
         self.day.digest()
         return False
 

@@ -27,3 +27,16 @@ def only_instance(state_dir: Path) -> Iterator[None]:
                 "or give this one a state_dir of its own."
             ) from error
         yield
+
+
+def is_held(state_dir: Path) -> bool:
+    """Whether a monitor runs on this state directory."""
+    path = state_dir / "lock"
+    if not path.exists():
+        return False
+    with path.open("a", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False

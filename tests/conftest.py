@@ -17,6 +17,8 @@ import sqlalchemy as sa
 from monitor.store.database import open_database, upgrade
 from monitor.store.store import SqlStore
 
+pytest_plugins = ["tests.conformance.plugin", "tests.connectors.table"]
+
 
 def _server_program(name: str) -> str | None:
     """PostgreSQL's server programs: on the PATH, or where Debian keeps them."""

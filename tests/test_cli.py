@@ -162,9 +162,9 @@ def test_concern_is_worked_on(config: str, log: SqlStore) -> None:
     assert found is not None
     assert [event.action for event in found.history] == [
         "opened",
-        "acknowledged",
-        "noted",
-        "closed",
+        "acknowledge",
+        "note",
+        "close",
     ]
     assert "2026-0001" not in say("concerns", "list", "-c", config)
     assert "2026-0001" in say("concerns", "list", "--all", "-c", config)
@@ -184,10 +184,11 @@ def test_refusals_say_why(config: str, log: SqlStore, words: list[str], complain
 
 
 def test_closed_stays_closed(config: str, log: SqlStore) -> None:
-    """A closed concern can't be acknowledged; the refusal names what is allowed."""
+    """A closed concern can't be acknowledged; the refusal names what is allowed instead."""
     say("concerns", "close", "2026-0001", "--who", "comms", "--why", "x", "-c", config)
     output = say("concerns", "ack", "2026-0001", "--who", "comms", "-c", config, status=1)
-    assert "it is closed" in output
+    assert "is closed" in output
+    assert "reopen" in output
 
 
 def test_log_needs_a_migrated_database(config: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +52,9 @@ def test_example_names_every_key() -> None:
     shapes: list[Any] = [
         Organisation,
         models.PersonConfig,
+        models.AbsenceConfig,
+        models.AccountConfig,
+        models.FormerOwner,
         models.SourceConfig,
         models.ClassifierConfig,
         models.RelayConfig,
@@ -146,6 +150,164 @@ def test_fault_is_named(
     assert all(". " in fault for fault in faults), "a remedy follows the problem"
 
 
+DEPUTY = 'id = "slt-2"\n'
+AWAY = "since = 2026-12-21, until = 2027-01-04"
+ACCOUNT = """[[accounts]]
+id = "page"
+platform = "website"
+url = "https://fellgate.example/"
+school = "fellgate"
+owner = "comms"
+approved_by = ["slt-1", "comms"]
+moderators = ["comms", "slt-2"]
+former = [{ owner = "web", until = 2026-07-17, revoked_on = 2026-07-17, revoked_by = "slt-1" }]
+"""
+
+
+def absences(*tables: str, more: str = "") -> tuple[str, str]:
+    """slt-2 with these absences, each the inside of an inline table."""
+    inside = ", ".join(f"{{ {table} }}" for table in tables)
+    return DEPUTY, f"{DEPUTY}absences = [{inside}]\n{more}"
+
+
+DSL = 'id = "dsl-1"\n'
+PEOPLE_FAULTS = [
+    ("dates", [absences("since = 2026-12-21, until = 2026-12-20")], "until lies before since"),
+    ("twice", [absences(AWAY, "since = 2027-01-04, until = 2027-01-09")], "overlaps another"),
+    ("cover-nobody", [absences(f'{AWAY}, cover = "x"')], "people[3].absences[1].cover: nobody has"),
+    ("cover-oneself", [absences(f'{AWAY}, cover = "slt-2"')], "nobody stands in for themselves"),
+    ("cover-comms", [absences(f'{AWAY}, cover = "comms"')], "may not see what is for slt"),
+    (
+        "circle",
+        [
+            absences(f'{AWAY}, cover = "slt-1"'),
+            (
+                'id = "slt-1"\n',
+                'id = "slt-1"\nabsences = [{ since = 2027-01-04, until = 2027-01-04, cover = "slt-2" }]\n',
+            ),
+        ],
+        "cover goes in a circle",
+    ),
+    (
+        "dsl-covered-by-slt",
+        [(DSL, f'{DSL}absences = [{{ {AWAY}, cover = "slt-1" }}]\n')],
+        "may not see what is for dsl: Name somebody who is deputy_dsl or dsl",
+    ),
+    (
+        "authorised-by-comms",
+        [(DEPUTY, f'{DEPUTY}authorised_by = "comms"\nauthorised_on = 2026-09-01\n')],
+        "people[3].authorised_by: is no senior leader",
+    ),
+    (
+        "authorised-by-oneself",
+        [(DEPUTY, f'{DEPUTY}authorised_by = "slt-2"\nauthorised_on = 2026-09-01\n')],
+        "nobody authorises themselves",
+    ),
+    ("authorised-never", [(DEPUTY, f'{DEPUTY}authorised_by = "slt-1"\n')], "belong together"),
+    (
+        "one-approver",
+        [('roles = ["slt"]\n\n[[people]]\nid = "dsl', 'roles = ["hr"]\n\n[[people]]\nid = "dsl')],
+        "approve a reply (slt) for Larkmoor Learning Trust, Fellgate High School",
+    ),
+    (
+        "one-approver-for-the-trust",
+        [
+            (
+                'roles = ["slt"]\n\n[[people]]\nid = "dsl',
+                'roles = ["slt"]\nschools = ["fellgate"]\n\n[[people]]\nid = "dsl',
+            )
+        ],
+        "approve a reply (slt) for Larkmoor Learning Trust. ",
+    ),
+    (
+        "approvers-of-fierte",
+        [("[replies]", '[ladder]\nprofile = "fierte"\n[replies]')],
+        "approve a reply (dsl and slt) for",
+    ),
+    (
+        "drafters-of-yes",
+        [("[replies]", '[ladder]\nprofile = "yes"\n[replies]')],
+        "nobody is authorised to draft",
+    ),
+    (
+        "account-school",
+        [("[mail]", ACCOUNT.replace('school = "fellgate"', 'school = "elsewhere"') + "[mail]")],
+        "accounts[1].school: no such school or trust",
+    ),
+    (
+        "account-owner",
+        [("[mail]", ACCOUNT.replace('owner = "comms"', 'owner = "x"') + "[mail]")],
+        "accounts[1].owner: nobody has this id",
+    ),
+    (
+        "account-approved-once",
+        [("[mail]", ACCOUNT.replace('["slt-1", "comms"]', '["slt-1", "slt-1"]') + "[mail]")],
+        "two different people approve an account",
+    ),
+    (
+        "account-approved-by-no-leader",
+        [("[mail]", ACCOUNT.replace('["slt-1", "comms"]', '["dsl-1", "comms"]') + "[mail]")],
+        "no head or senior leader approved it",
+    ),
+    (
+        "account-not-handed-over",
+        [("[mail]", ACCOUNT.replace('owner = "web"', 'owner = "comms"') + "[mail]")],
+        "accounts[1].former[1].owner: still owns or moderates",
+    ),
+    (
+        "account-revoked-by-nobody",
+        [("[mail]", ACCOUNT.replace('revoked_by = "slt-1"', 'revoked_by = "web"') + "[mail]")],
+        "is not somebody else in [[people]]",
+    ),
+    ("account-twice", [("[mail]", ACCOUNT + ACCOUNT + "[mail]")], "accounts[2].id: given twice"),
+    (
+        "source-of-no-account",
+        [('kind = "rss"\n', 'kind = "rss"\naccount = "nosuch"\n')],
+        "'gazette' reads an account that is not there",
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"), [f[1:] for f in PEOPLE_FAULTS], ids=[f[0] for f in PEOPLE_FAULTS]
+)
+def test_fault_of_people_is_named(
+    refused: Callable[..., list[str]], changes: list[tuple[str, str]], expected: str
+) -> None:
+    """Each fault of people, cover and accounts names its key and the remedy, and brings no other."""
+    faults = refused(*changes)
+    problem, _, remedy = expected.partition(": Name")
+    assert all(problem in fault and remedy in fault for fault in faults), faults
+    assert all(". " in fault for fault in faults), "a remedy follows the problem"
+
+
+def test_people_and_accounts_are_read(tmp_path: Path) -> None:
+    """Absences, authorisation, the register and the sources on our own accounts become values."""
+    path = tmp_path / "config.toml"
+    text = GOOD.replace(
+        *absences(f'{AWAY}, cover = "slt-1"', "since = 2027-02-01, until = 2027-02-01")
+    )
+    text = text.replace("[mail]", f"{ACCOUNT}[mail]")
+    path.write_text(text.replace('kind = "rss"\n', 'kind = "rss"\naccount = "page"\n'), "utf-8")
+    config = load_config(path)
+    (deputy,) = (person for person in config.people if person.id == "slt-2")
+    assert [absence.cover for absence in deputy.absences] == ["slt-1", None]
+    assert deputy.away(date(2027, 1, 4)) == deputy.absences[0]
+    assert config.accounts[0].former[0].owner == "web"
+    assert models.own_sources(config) == {"gazette"}
+
+
+def test_schools_with_their_own_approvers(tmp_path: Path) -> None:
+    """One trust-wide leader and one of the school's own are two for the school; the trust needs two."""
+    path = tmp_path / "config.toml"
+    third = (
+        '[[people]]\nid = "slt-3"\nname = "T"\nemail = "t@x.example"\nroles = ["slt"]\n'
+        'schools = ["fellgate"]\n'
+    )
+    path.write_text(GOOD + third, encoding="utf-8")
+    assert load_config(path).people[-1].schools == {"fellgate"}
+
+
 def test_ambiguous_school_without_a_place(refused: Callable[..., list[str]]) -> None:
     """A St Mary's without town, county or postcode is refused: it would match the whole country."""
     faults = refused(
@@ -156,14 +318,14 @@ def test_ambiguous_school_without_a_place(refused: Callable[..., list[str]]) -> 
 
 def test_one_person_under_three_names(refused: Callable[..., list[str]]) -> None:
     """Two people means two addresses: one person can't approve their own reply."""
-    faults = refused(("director@", "comms@"), ("dsl@", "comms@"))
+    faults = refused(("director@", "comms@"), ("deputy@", "comms@"), ("dsl@", "comms@"))
     assert any("fewer than two people" in fault for fault in faults)
 
 
 def test_all_faults_at_once(refused: Callable[..., list[str]]) -> None:
     """Three faults in three tables are three lines of one refusal."""
     faults = refused(
-        ("Europe/London", "Nowhere"), ('["slt"]', '["boss"]'), ("[replies]", "[replies]\nx = 1")
+        ("Europe/London", "Nowhere"), ('["dsl"]', '["boss"]'), ("[replies]", "[replies]\nx = 1")
     )
     assert len(faults) == 3
 

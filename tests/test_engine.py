@@ -17,7 +17,7 @@ LONDON = ZoneInfo("Europe/London")
 
 @pytest.fixture
 def engine() -> Iterator[EmbeddedEngine]:
-    engine = EmbeddedEngine(LONDON, polls=2)
+    engine = EmbeddedEngine(LONDON)
     yield engine
     engine.stop(5)
 
@@ -111,7 +111,7 @@ def test_clock_set_back_is_noticed(engine: EmbeddedEngine) -> None:
 
 def test_stop_waits_for_what_is_in_hand() -> None:
     """Stopping lets a running handler finish, and says so."""
-    engine = EmbeddedEngine(LONDON, polls=1)
+    engine = EmbeddedEngine(LONDON)
     started, finished = threading.Event(), threading.Event()
 
     def exchange() -> bool:
@@ -129,7 +129,7 @@ def test_stop_waits_for_what_is_in_hand() -> None:
 
 def test_stop_gives_up_in_time() -> None:
     """A handler that will not end does not hold the stop longer than allowed."""
-    engine = EmbeddedEngine(LONDON, polls=1)
+    engine = EmbeddedEngine(LONDON)
     release = threading.Event()
     engine.loop("deliver", lambda: bool(release.wait(10)), every_s=60, allowance_s=60)
     engine.start()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from email import message_from_bytes, policy
 from functools import cache
 from zoneinfo import ZoneInfo
@@ -16,17 +16,19 @@ from monitor import app
 from monitor.delivery.letters import Letters
 from monitor.delivery.render import Renderer
 from monitor.domain import Concern, ConcernState, DeliveryKind, Outcome, Person, Role
-from monitor.pipeline import Assessor, Collector, Day, Deliverer, Polled
+from monitor.pipeline import Assessor, Collector, Day, Deliverer, Hosts, Polled
 from monitor.policy import ladder, retention, triage
 from monitor.policy.assessment import Rulebook
 from monitor.policy.deadlines import Calendar
 from monitor.policy.organisations import Organisation, Watchlist
 from monitor.policy.watchlist import Matcher
 from monitor.ports import SourceSpec
+from monitor.sources import load_rules
 from monitor.store.store import SqlStore
 from tests.fakes import FakeClassifier, FakeClock, FakeMailer, FakeSource
 
 NAME = "Quenby Moor Academy"
+RULES = load_rules()
 WATCHLIST = Watchlist(
     trust=Organisation(id="trust", name="Quenby Vale Learning Trust", town="Quenby"),
     schools=(Organisation(id="quenby", name=NAME, town="Quenby", county="Northshire"),),
@@ -85,7 +87,7 @@ def house(database: sa.Engine) -> House:
     store = SqlStore(database)
     with store.begin() as rows:
         spec = SourceSpec(id="feed", kind="rss", interval_s=60, fingerprint="f")
-        rows.sources.register([spec])
+        rows.sources.register([spec], now=clock())
     renderer = Renderer(
         trust_name=WATCHLIST.trust.name,
         organisations={o.id: o.name for o in WATCHLIST.organisations},
@@ -107,6 +109,8 @@ def house(database: sa.Engine) -> House:
             store=store,
             sources={"feed": Polled(id="feed", every_s=60, connector=source)},
             matcher=matcher(),
+            rules=RULES,
+            hosts=Hosts(RULES.hosts),
             clock=clock,
             wake=woken.append,
         ),
@@ -229,20 +233,80 @@ def test_edited_post_is_judged_again(house: House) -> None:
     assert house.mailer.recipients() == ["slt@trust.example"]
 
 
-def test_edit_after_closing_opens_a_new_concern(house: House) -> None:
-    """A threat that its author words anew after the concern was closed alerts again, under a case that
-    somebody can acknowledge."""
-    house.source.says(f"THREAT at {NAME}", native_id="x")
+def _closed_threat(house: House) -> Concern:
+    house.source.says(f"THREAT at {NAME}", native_id="x", thread_id="t")
     house.work()
     (first,) = house.concerns()
     with house.store.begin() as rows:
         rows.concerns.move(
             first.id, ConcernState.CLOSED, who="slt", why="a joke", now=house.clock()
         )
-    house.source.says(f"another THREAT at {NAME}, and not a joke", native_id="x")
+    return first
+
+
+@pytest.mark.parametrize("native_id", ["x", "y"], ids=["edited", "answered"])
+def test_a_thread_that_goes_on_reopens_its_case(house: House, native_id: str) -> None:
+    """A threat that is worded anew, or goes on in its thread, after its case was closed, alerts
+    again: under the same case, which somebody can acknowledge again."""
+    first = _closed_threat(house)
+    house.source.says(f"another THREAT at {NAME}, and not a joke", native_id, thread_id="t")
+    house.work()
+    (again,) = house.concerns()
+    assert (again.reference, again.state, again.closed_at) == (first.reference, "open", None)
+    assert "reopened" in [event.action for event in again.history]
+    assert house.mailer.recipients() == ["slt@trust.example"] * 2
+
+
+def test_thanks_after_the_end_reopen_nothing(house: House) -> None:
+    """A harmless remark in the thread of a closed case leaves it closed."""
+    _closed_threat(house)
+    house.source.says(f"all is well at {NAME}", "y", thread_id="t")
+    house.work()
+    assert [concern.state for concern in house.concerns()] == ["closed"]
+
+
+def test_an_old_case_is_not_taken_up_again(house: House) -> None:
+    """Fifteen days after closing, the thread's next threat is a case of its own."""
+    _closed_threat(house)
+    house.clock.forward(days=15)
+    house.source.says(f"another THREAT at {NAME}, and not a joke", "y", thread_id="t")
     house.work()
     assert [concern.state for concern in house.concerns()] == ["closed", "open"]
-    assert house.mailer.recipients() == ["slt@trust.example"] * 2
+
+
+def test_a_merged_case_goes_on_in_its_heir(house: House) -> None:
+    """What follows in the thread of a case that was merged joins the case that took it in."""
+    first = _closed_threat(house)
+    house.source.says(f"Is {NAME} open? QUERY about parking, COMPLAINT too", "z")
+    house.work()
+    _, heir = house.concerns()
+    with house.database.begin() as connection:
+        connection.execute(
+            sa.text("UPDATE concern SET state = 'merged', merged_into = :heir WHERE id = :id"),
+            {"heir": heir.reference, "id": first.id},
+        )
+    house.source.says(f"another THREAT at {NAME}, and not a joke", "x", thread_id="t")
+    house.work()
+    with house.store.read() as rows:
+        grown = rows.concerns.get(heir.id)
+    assert grown.severity == "urgent"
+    assert {mention.post.native_id for mention in grown.mentions} == {"x", "z"}
+
+
+def test_mentions_are_counted_once(house: House) -> None:
+    """Each post is counted for its school, once for all its edits; one with the DSL is not."""
+    for text, native_id in [
+        ("COMPLAINT at", "a"),
+        ("Lovely morning at", "b"),
+        ("COMPLAINT, worded anew, at", "a"),
+        ("SAFEGUARDING at", "c"),
+    ]:
+        house.source.says(f"{text} {NAME}", native_id)
+        house.work()
+    today = house.clock().date()
+    with house.store.read() as rows:
+        counted = rows.tally.between(today, today)
+    assert {name: sum(by.values()) for name, by in counted.items()} == {"quenby": 2}
 
 
 def test_unscorable_post_goes_to_a_person(house: House) -> None:
@@ -383,7 +447,7 @@ def test_digest_names_what_needs_a_person(house: House) -> None:
     text = body.get_content()
     assert "2026-0001" in text
     assert "zebra" not in text
-    assert "safeguarding lead" in text, text
+    assert "With DSL (1)" in text, text
 
 
 def test_old_texts_are_erased(house: House) -> None:
@@ -408,3 +472,18 @@ def test_two_assessors_share_the_work(house: House) -> None:
     while house.assessor.assess() or other.assess():
         pass
     assert len(house.concerns()) == 10
+
+
+@pytest.mark.parametrize(
+    "night",
+    [datetime(2026, 12, 25, 3, tzinfo=UTC), datetime(2026, 8, 16, 3, tzinfo=UTC)],
+    ids=["Christmas", "a Sunday of the summer holidays"],
+)
+def test_watched_every_night_of_the_year(house: House, night: datetime) -> None:
+    """Sources are read, judged and alerted of on weekends and holidays as on any day."""
+    house.clock.now = night
+    house.collector.collect("feed")
+    house.clock.forward(seconds=60)
+    house.source.says(f"THREAT against the staff of {NAME}")
+    house.work()
+    assert house.mailer.recipients() == ["slt@trust.example"]

@@ -1,4 +1,5 @@
-"""The life of a concern: owner, author, flags, replies with their approvers, campaigns, merging.
+"""The life of a concern: owner, author, flags, replies with their approvers, campaigns, merging; and a
+tally of mentions that outlives the posts.
 
 Revision ID: 0002
 Revises: 0001
@@ -53,9 +54,18 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_reply")),
         sa.UniqueConstraint("concern_id", "number", name=op.f("uq_reply_concern_id_number")),
     )
+    op.create_table(
+        "tally",
+        sa.Column("day", sa.Date, nullable=False),
+        sa.Column("organisation", sa.String(64), nullable=False),
+        sa.Column("sentiment", sa.String(16), nullable=False),
+        sa.Column("mentions", sa.Integer, nullable=False),
+        sa.PrimaryKeyConstraint("day", "organisation", "sentiment", name=op.f("pk_tally")),
+    )
 
 
 def downgrade() -> None:
+    op.drop_table("tally")
     op.drop_table("reply")
     op.drop_column("concern_event", "details")
     op.execute(

@@ -4,29 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 from sqlalchemy import exc
 
-from connectors.errors import SourceError
+from connectors import load
+from connectors.errors import SourceError, SourceRejected
 from monitor.app import build_mailer
+from monitor.commands.roster import absences, roster
 from monitor.daemon import App
 from monitor.domain import Role
 from monitor.errors import MonitorError
 from monitor.logs import describe
+from monitor.policy.queries import search_terms, unsearched
+from monitor.sources import apply_for
 from monitor.store.database import revisions
+from monitor.watchlist_file import load_senses
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was tried, and how it went."""
+    """One thing that was tried, and how it went. `rejected`: a source that only a person can mend."""
 
     what: str
     ok: bool
     detail: str
+    rejected: bool = False
 
 
 def check(app: App, console: Console, *, now: datetime) -> bool:
@@ -37,6 +44,7 @@ def check(app: App, console: Console, *, now: datetime) -> bool:
         _try("database", lambda: _database(app)),
         _try("classifier", lambda: _classifier(app)),
         _try("mail", lambda: build_mailer(app.config).check()),
+        *_searches(app),
         *_sources(app, now),
     ]
     table = Table(title="trust-monitor check")
@@ -46,12 +54,24 @@ def check(app: App, console: Console, *, now: datetime) -> bool:
         mark = "[green]ok[/green]" if finding.ok else "[red]FAILED[/red]"
         table.add_row(finding.what, mark, finding.detail)
     console.print(table)
+    _who_gets_what(app, console, now)
     return all(finding.ok for finding in findings)
+
+
+def _who_gets_what(app: App, console: Console, now: datetime) -> None:
+    config, book = app.config, app.assessor.book
+    day = now.astimezone(config.timezone).date()
+    console.print(roster(config.people, config.watchlist, book.ladder, day=day))
+    for sentence in absences(config.people, day=day):
+        console.print(escape(sentence))
 
 
 def _try(what: str, attempt: Callable[[], str]) -> Finding:
     try:
         return Finding(what, ok=True, detail=attempt())
+    except SourceRejected as error:
+        detail = f"{error}. A person must change something"
+        return Finding(what, ok=False, detail=detail, rejected=True)
     except (MonitorError, SourceError) as error:
         return Finding(what, ok=False, detail=str(error))
     except exc.SQLAlchemyError as error:
@@ -86,9 +106,25 @@ def _classifier(app: App) -> str:
     return f"{classifier.model} {classifier.version}"
 
 
+def _searches(app: App) -> Iterator[Finding]:
+    """What connectors that search look for, and which schools can't be searched for."""
+    if not any(getattr(load(source.kind), "searches", False) for source in app.config.sources):
+        return
+    senses, watchlist = load_senses(), app.config.watchlist
+    count, missing = len(search_terms(watchlist, senses)), unsearched(watchlist, senses)
+    detail = f"{count} names and hashtags of organisations, never a person's"
+    if missing:
+        detail += f"; too common to be searched for, give their town: {', '.join(missing)}"
+    yield Finding("searches", ok=True, detail=detail)
+
+
 def _sources(app: App, now: datetime) -> Iterator[Finding]:
+    kinds = {source.id: source.kind for source in app.config.sources}
+
     def attempt(source: str) -> Finding:
-        return _try(f"source {source}", lambda: _source(app, source, now))
+        found = _try(f"source {source}", lambda: _source(app, source, now))
+        missing = apply_for(kinds[source]) if found.rejected else None
+        return replace(found, detail=f"{found.detail}. {missing}") if missing else found
 
     with ThreadPoolExecutor(max_workers=16) as pool:
         yield from pool.map(attempt, app.collector.sources)

@@ -13,7 +13,7 @@ from typing import Any, TextIO
 from classifiers.verdict import Classifier, Label, Severity, Verdict
 from connectors.post import Post
 from monitor.commands.posts import Line, read_posts
-from monitor.domain import Match, Mention, Strength, Suggestion, Triage
+from monitor.domain import Circumstances, Match, Mention, Strength, Suggestion, Triage
 from monitor.policy.assessment import Rulebook, decide, judge, suggestion
 from monitor.ports import Matcher
 
@@ -72,7 +72,9 @@ class Bench:
             triage=decided,
             suggestion=decision.draft.suggestion
             if decision.draft
-            else suggestion(decided, mention.organisations, self.book, due_at=None),
+            else suggestion(
+                Circumstances(triage=decided), mention.organisations, self.book, due_at=None
+            ),
             told=tuple(notice.person.id for notice in decision.notices),
         )
 

@@ -7,7 +7,9 @@ from datetime import datetime
 
 from monitor.delivery.message import freeze
 from monitor.delivery.render import Rendered, Renderer
-from monitor.domain import Concern, Digest, Notice, Person
+from monitor.domain import Concern, Digest, Notice, Outage, Person, Rally
+
+ESCALATION = "escalate:"  # how the keys of `policy.escalation`'s letters begin
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,12 +20,22 @@ class Letters:
     sender: str
 
     def alert(self, concern: Concern, notice: Notice, *, key: str, now: datetime) -> bytes:
-        """The alert for one person, ready to send."""
-        return self._freeze(self.renderer.alert(concern, notice), notice.person, key, now)
+        """The alert for one person, ready to send. An escalation's `key` says that it is one."""
+        still = key.startswith(ESCALATION)
+        rendered = self.renderer.alert(concern, notice, still=still)
+        return self._freeze(rendered, notice.person, key, now)
+
+    def campaign(self, rally: Rally, notice: Notice, *, key: str, now: datetime) -> bytes:
+        """A campaign's notice for one person, ready to send."""
+        return self._freeze(self.renderer.campaign(rally, notice), notice.person, key, now)
 
     def digest(self, digest: Digest, person: Person, *, key: str, now: datetime) -> bytes:
         """The day's digest for one person, ready to send."""
         return self._freeze(self.renderer.digest(digest, person), person, key, now)
+
+    def outage(self, outage: Outage, person: Person, *, key: str, now: datetime) -> bytes:
+        """The notice about silent sources for one person, ready to send."""
+        return self._freeze(self.renderer.outage(outage), person, key, now)
 
     def _freeze(self, rendered: Rendered, person: Person, key: str, now: datetime) -> bytes:
         return freeze(rendered, sender=self.sender, recipient=person.email, now=now, key=key)

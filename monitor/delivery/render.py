@@ -14,14 +14,16 @@ from functools import cache
 import css_inline
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
-from monitor.delivery.viewer import ALERT_ROOMS, Excerpt, Viewer
+from classifiers.verdict import Label, Severity
+from monitor.delivery.quoting import Excerpt
+from monitor.delivery.silence import silence_views
+from monitor.delivery.viewer import ALERT_ROOMS, Acknowledge, Room, Viewer
 from monitor.delivery.words import clean, clip
-from monitor.domain import Concern, Digest, Disclosure, Notice, Person
+from monitor.domain import Concern, Digest, Disclosure, Notice, Outage, Person, Rally
 
 _BLANK_LINES = re.compile(r"\n{3,}")  # what optional parts of a text template leave behind
 SUBJECT_CHARACTERS = 80
 ALERT_WORDS = 120
-ACKNOWLEDGE = "trust-monitor concerns ack {reference} --who {person}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,9 +39,10 @@ class Rendered:
 class Renderer:
     """Words for one trust.
 
-    `organisations` maps ids to names as people know them; `timezone` is an IANA name; `excerpt` says
-    how much of a post may stand in mail; `redact` masks people's names and slurs and is called for
-    "redacted" only; `acknowledge` is the command (or link) with {reference} and {person}.
+    `organisations` maps ids to names as people know them, `people` those who work with the monitor;
+    `timezone` is an IANA name; `excerpt` says how much of a harmless post may stand in mail, with
+    names masked by `redact` whatever it is. `acknowledge` gives the address at which a person
+    acknowledges a case, or None; `next_after_min` is when an urgent alert goes to the next person.
     """
 
     def __init__(
@@ -50,32 +53,58 @@ class Renderer:
         timezone: str = "Europe/London",
         excerpt: Excerpt = "redacted",
         redact: Callable[[str], str],
-        acknowledge: str = ACKNOWLEDGE,
+        people: Mapping[str, str] | None = None,
+        acknowledge: Acknowledge | None = None,
+        next_after_min: int = 15,
     ) -> None:
         self._shared = {
             "trust": clip(clean(trust_name), characters=60, words=8),
             "place": timezone.rpartition("/")[2].replace("_", " "),
+            "next_after_min": next_after_min,
         }
         self._viewer = Viewer(
             organisations=organisations,
             timezone=timezone,
             excerpt=excerpt,
             redact=redact,
+            people=people or {},
             acknowledge=acknowledge,
         )
 
-    def alert(self, concern: Concern, notice: Notice) -> Rendered:
+    def alert(self, concern: Concern, notice: Notice, *, still: bool = False) -> Rendered:
         """One concern for one person: a subject of at most 80 characters, a text of at most 120 words.
 
         Withheld notices say that the case exists and who has it; confidential ones (for the
-        safeguarding lead) give link, deadline and acknowledgement, and nothing of the post.
+        safeguarding lead) give link, deadline and acknowledgement, and nothing of the post. `still`:
+        others were told before, and nobody has acknowledged it.
         """
         kind = _alert_kind(concern, notice)
+        urgent = concern.severity is Severity.URGENT or concern.confidential or kind == "alert_ring"
         for room in ALERT_ROOMS:
             item = self._viewer.item(concern, notice.person, room)
-            because = clip(clean(notice.because), characters=120, words=room.reasons)
             name = item.who if kind == "alert_withheld" else item.school
-            rendered = self._render(kind, name=name, urgent=True, item=item, because=because)
+            because = self._because(notice, room)
+            rendered = self._render(
+                kind, name=name, urgent=urgent, item=item, because=because, still=still
+            )
+            if len(rendered.text.split()) <= ALERT_WORDS:
+                break
+        return rendered
+
+    def campaign(self, rally: Rally, notice: Notice) -> Rendered:
+        """A campaign's one notice, within the bounds of an alert."""
+        for room in ALERT_ROOMS:
+            view = self._viewer.rally(rally, notice.person, room)
+            because = self._because(notice, room)
+            rendered = self._render(
+                "alert_campaign",
+                name=view.item.school,
+                urgent=False,
+                rally=view,
+                item=view.item,
+                because=because,
+                still=False,
+            )
             if len(rendered.text.split()) <= ALERT_WORDS:
                 break
         return rendered
@@ -83,7 +112,24 @@ class Renderer:
     def digest(self, digest: Digest, person: Person) -> Rendered:
         """One day for one person; also when nothing happened."""
         view = self._viewer.digest(digest, person)
-        return self._render("digest", name=self._shared["trust"], urgent=False, digest=view)
+        return self._render("digest", name=str(self._shared["trust"]), urgent=False, digest=view)
+
+    def outage(self, outage: Outage) -> Rendered:
+        """Sources that have been silent for too long: what is not being seen, since when, and why."""
+        first = outage.silences[0]
+        return self._render(
+            "source_stale",
+            name=first.source,
+            urgent=False,
+            silences=silence_views(outage, self._viewer.when),
+            configured=outage.configured,
+            many=outage.many,
+        )
+
+    @staticmethod
+    def _because(notice: Notice, room: Room) -> str:
+        words = room.because
+        return clip(clean(notice.because), characters=120, words=words) if words else ""
 
     def _render(self, kind: str, *, name: str, urgent: bool, **values: object) -> Rendered:
         environment = _environment()
@@ -105,12 +151,18 @@ class Renderer:
 def _alert_kind(concern: Concern, notice: Notice) -> str:
     if notice.disclosure is Disclosure.WITHHELD:
         return "alert_withheld"
-    return "alert_dsl" if concern.confidential else "alert"
+    if notice.disclosure is Disclosure.RING:
+        return "alert_ring"
+    if concern.confidential:
+        return "alert_dsl"
+    if Label.MEDIA in concern.labels and concern.severity is not Severity.URGENT:
+        return "alert_media"
+    return "alert"
 
 
 @cache
 def _environment() -> Environment:
-    return Environment(
+    environment = Environment(
         loader=PackageLoader("monitor"),
         autoescape=select_autoescape(("html.j2",)),
         undefined=StrictUndefined,
@@ -118,6 +170,8 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=False,
     )
+    environment.filters["sentence"] = lambda text: text[:1].upper() + text[1:]
+    return environment
 
 
 @cache

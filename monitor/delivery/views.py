@@ -7,20 +7,29 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PostView:
-    """One post. Times are words in the trust's zone; `link` is safe to put into href."""
+    """One post. Times are words in the trust's zone, `seen_after` shorter when it follows `posted`;
+    `link` is safe to put into href and names
+    nobody; None: the post is read through the case."""
 
     platform: str
     link: str | None
     host: str | None
     posted: str | None
     seen: str
+    seen_after: str
     excerpt: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ItemView:
-    """One concern. `category` is a label's value, "review" or "mention"; templates/shared/words.j2
-    has the words for it. `number` is the case number without its year."""
+    """One concern. `category` is a label's value, "review" or "mention", `state` a state's; for both
+    templates/shared/words.j2 has the words. `number` is the case number without its year.
+
+    `owner` and `drafter` are names of our own people. `target` is the role that it is aimed at.
+    `quotable` False: no word of the post may stand in mail, and the alert says so. `read` and
+    `command` are for the command line, `acknowledge` is an address or None. `missing` and `exits`
+    say in words what must be recorded, and where that leads.
+    """
 
     reference: str
     number: str
@@ -30,18 +39,28 @@ class ItemView:
     school: str
     more_schools: int
     posts: int
+    authors: int
     post: PostView | None
+    quotable: bool
+    target: str
     reasons: tuple[str, ...]
     step: str
     who: str
     approver: str
+    approval: str
     reply: str | None
     no_reply_because: str | None
     do: tuple[str, ...]
     dont: tuple[str, ...]
+    missing: tuple[str, ...]
+    exits: tuple[str, ...]
     due: str | None
-    acknowledge: str
-    holder: str | None
+    late: bool
+    read: str
+    command: str
+    acknowledge: str | None
+    owner: str | None
+    drafter: str | None
     needs_review: bool
 
 
@@ -58,6 +77,33 @@ class Listed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BarView:
+    """Posts in stretches of two hours. `columns` are (posts, height in pixels); `blocks` is the same
+    as a line of text; `peak_from` and `peak_to` bound the busiest stretch, of `most` posts."""
+
+    columns: tuple[tuple[int, int], ...]
+    blocks: str
+    begin: str
+    end: str
+    most: int
+    peak_from: str
+    peak_to: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RallyView:
+    """A campaign: its own case, figures and chart. `topic` is our own phrase, or None."""
+
+    item: ItemView
+    topic: str | None
+    posts: int
+    authors: int
+    cases: int
+    first: str | None
+    bars: BarView
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MentionView:
     school: str
     category: str
@@ -66,15 +112,24 @@ class MentionView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SchoolView:
-    """One row of the table by school; shares are whole percentages of the busiest school's total."""
+class SpanView:
+    """One week of one school. `shares` are (sentiment, percentage of the busiest school's week), for
+    widths and never for reading; `rest` is what is left of the line. `signs` is the same as text."""
 
-    name: str
     total: int
     negative: int
     neutral: int
     positive: int
     shares: tuple[tuple[str, int], ...]
+    rest: int
+    signs: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SchoolView:
+    name: str
+    this: SpanView
+    last: SpanView
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +138,7 @@ class GapView:
     since: str
     until: str | None
     reason: str
+    closed_by: str | None = None  # "backfill": nothing missed; "lost": posts may be missing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,21 +151,31 @@ class SourceView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DigestView:
-    """Everything that the digest's three templates use."""
+    """Everything that the digest's three templates use. `yours` counts what needs the reader, and
+    `late` what of it is overdue; under `few` posts a week show no trend."""
 
     day: str
     since: str
     until: str
-    waiting: int
+    yours: int
+    late: int
     next_due: str | None
     next_reference: str | None
-    needs_you: Listed
     overdue: Listed
+    needs_you: Listed
+    ready: Listed
+    for_approval: Listed
+    second_opinion: Listed
     in_hand: Listed
+    waiting: Listed
+    campaigns: tuple[RallyView, ...]
     with_dsl: tuple[str, ...]
     posts: int
+    organisations: int
     schools: tuple[SchoolView, ...]
     more_schools: int
+    few: int
+    posts_a_sign: int
     routine: tuple[MentionView, ...]
     more_routine: int
     praise: tuple[MentionView, ...]

@@ -6,6 +6,7 @@ that the monitor itself decides or stores is here, one file a subject.
 
 from __future__ import annotations
 
+from monitor.domain.campaigns import Rally, Voice
 from monitor.domain.concerns import (
     ENDED,
     MONITOR,
@@ -14,11 +15,12 @@ from monitor.domain.concerns import (
     Concern,
     ConcernEvent,
     ConcernState,
+    Outline,
     Reply,
     ReplyState,
     Settled,
 )
-from monitor.domain.coverage import CoverageGap, SourceHealth
+from monitor.domain.coverage import ClosedBy, CoverageGap, Outage, Silence, SourceHealth
 from monitor.domain.ladder import (
     AuthorRole,
     Circumstances,
@@ -30,7 +32,7 @@ from monitor.domain.ladder import (
     Rung,
     Suggestion,
 )
-from monitor.domain.mail import Delivery, DeliveryKind, DeliveryState, Digest, Outcome, Sent
+from monitor.domain.mail import Delivery, DeliveryKind, DeliveryState, Digest, Outcome, Sent, Week
 from monitor.domain.mentions import Match, Mention, RoutineMention, Strength, Triage
 from monitor.domain.people import Absence, Disclosure, Notice, Person, Role
 
@@ -41,6 +43,7 @@ __all__ = [
     "AuthorRole",
     "Candidate",
     "Circumstances",
+    "ClosedBy",
     "Closing",
     "Concern",
     "ConcernEvent",
@@ -58,9 +61,12 @@ __all__ = [
     "Mention",
     "MetBy",
     "Notice",
+    "Outage",
     "Outcome",
+    "Outline",
     "Person",
     "Placeholders",
+    "Rally",
     "Reply",
     "ReplyState",
     "Role",
@@ -68,8 +74,11 @@ __all__ = [
     "Rung",
     "Sent",
     "Settled",
+    "Silence",
     "SourceHealth",
     "Strength",
     "Suggestion",
     "Triage",
+    "Voice",
+    "Week",
 ]

@@ -142,15 +142,26 @@ class Concern:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Outline:
+    """A concern as a list shows it: `concern` has no mentions, of its replies those in hand, and of
+    its history what people did and the last post that joined. `posts` counts its mentions."""
+
+    concern: Concern
+    posts: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """An open concern that a mention might belong to. `threads` are `identity.thread_keys` of its
-    mentions; `texts` are its mentions' `identity.normalise`d texts, newest first."""
+    """A concern that a mention might belong to. `threads` are `identity.thread_keys` of its
+    mentions; `texts` are its mentions' `identity.normalise`d texts, newest first. One that is
+    `closed` is only taken up again when its very thread goes on."""
 
     concern_id: int
     threads: frozenset[str]
     texts: tuple[str, ...]
     organisations: frozenset[str]
     last_seen: datetime
+    closed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -80,6 +80,7 @@ class MetBy(StrEnum):
 
     REPLY = "reply"  # a reply sent, or decided against with a reason
     ACCEPTANCE = "acceptance"  # somebody acknowledged the concern
+    STEP = "step"  # the rung's own step is recorded: asked, sent, moderated
     EXIT = "exit"  # only one of its exits
 
 
@@ -97,7 +98,8 @@ class Rung:
 
     `who` acts and `approver` agrees, in words; `approvers` are the roles that whoever approves a
     reply or step here must hold, all of them (empty: any second person). `clock` is one of
-    `policy.deadlines`' clocks, stopped by `met_by`. `needs` must be established before the rung may
+    `policy.deadlines`' clocks, stopped by `met_by`; `step` is the
+    fact that records the rung's own step, where it has one. `needs` must be established before the rung may
     be entered; `exits` lead on by themselves; `options` are the rungs that a person may choose from
     here. `public` and `private` are drafts with placeholders such as {school}. `stop` says why no
     reply may be suggested, and `route` whom it goes to instead. `harms_only`: never for lawful
@@ -111,6 +113,7 @@ class Rung:
     approvers: frozenset[Role]
     clock: str
     met_by: MetBy
+    step: Fact | None
     needs: frozenset[Fact]
     exits: tuple[Exit, ...]
     options: tuple[str, ...]
@@ -163,6 +166,9 @@ class Suggestion:
     source: str
     approvers: frozenset[Role] = frozenset()
     met_by: MetBy = MetBy.REPLY
+    step: Fact | None = None
+    since: datetime | None = None
+    """When the concern came to stand on this rung: what was answered before stops no clock of it."""
     route: str | None = None
     missing: tuple[str, ...] = ()
     options: tuple[str, ...] = ()

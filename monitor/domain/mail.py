@@ -8,6 +8,7 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from classifiers.verdict import Sentiment
+from monitor.domain.campaigns import Rally
 from monitor.domain.concerns import Concern
 from monitor.domain.coverage import CoverageGap, SourceHealth
 from monitor.domain.mentions import RoutineMention
@@ -65,20 +66,37 @@ class Sent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Week:
+    """What was said of one organisation in seven days, and in the seven before."""
+
+    this: Mapping[Sentiment, int]
+    last: Mapping[Sentiment, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Digest:
     """One day's digest, composed and ordered: rendering adds words and style, never decides.
 
-    Concerns appear in exactly one of the first three groups. Confidential ones carry no detail.
+    A concern appears in exactly one of the groups (`overdue` takes late ones of any state), in
+    `with_dsl`, or as a campaign's own case in `campaigns`; those folded into a campaign appear in
+    none. Confidential ones carry no detail.
     """
 
     day: date
     since: datetime
     until: datetime
-    needs_you: tuple[Concern, ...]
     overdue: tuple[Concern, ...]
+    needs_you: tuple[Concern, ...]
+    ready: tuple[Concern, ...]
+    for_approval: tuple[Concern, ...]
+    second_opinion: tuple[Concern, ...]
     in_hand: tuple[Concern, ...]
+    waiting: tuple[Concern, ...]
+    campaigns: tuple[Rally, ...]
+    late_campaigns: frozenset[str]
     with_dsl: tuple[Concern, ...]
     counts_by_organisation: Mapping[str, Mapping[Sentiment, int]]
+    weeks: Mapping[str, Week]
     routine: tuple[RoutineMention, ...]
     praise: tuple[RoutineMention, ...]
     sources: tuple[SourceHealth, ...]

@@ -77,3 +77,4 @@ class RoutineMention:
     url: str | None
     text: str
     seen_at: datetime
+    author: str | None = None

@@ -66,6 +66,7 @@ class Disclosure(StrEnum):
 
     FULL = "full"  # category, place, reason, excerpt as configured
     WITHHELD = "withheld"  # that it exists, and who has it
+    RING = "ring"  # that it exists, and that nobody has accepted it: ring whose it is
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

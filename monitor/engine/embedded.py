@@ -5,7 +5,8 @@ slow poll delays them. Jobs (polls, digest, housekeeping) are APScheduler's. Row
 lost wake-up or job costs at most one sweep.
 
 APScheduler's settings are chosen, not default (https://apscheduler.readthedocs.io/en/3.x/userguide.html):
-misfire_grace_time=None (1 s late would silently drop a poll), coalesce and max_instances=1.
+misfire_grace_time=None (1 s late would silently drop a poll), coalesce and max_instances=1; and each run
+has a thread of its own, so that any number of hung polls holds up no other.
 """
 
 from __future__ import annotations
@@ -19,12 +20,12 @@ from datetime import time as time_of_day
 from zoneinfo import ZoneInfo
 
 import structlog
-from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
+
+from monitor.engine.threads import ThreadEach
 
 log = structlog.get_logger("monitor.engine")
 
-MOST_POLLS_AT_ONCE = 64
 UNSTICK_AFTER = 2.0  # intervals without a run before a job is started by hand: a clock was set back
 
 
@@ -50,14 +51,14 @@ class EmbeddedEngine:
     """Runs handlers until stopped. Handlers take nothing, may be run again at any time, and their
     exceptions are logged and end only that run."""
 
-    def __init__(self, timezone: ZoneInfo, *, polls: int) -> None:
+    def __init__(self, timezone: ZoneInfo) -> None:
         self._stopping = threading.Event()
         self._loops: dict[str, _Loop] = {}
         self._threads: list[threading.Thread] = []
         self._jobs: dict[str, _Job] = {}
         self._scheduler = BackgroundScheduler(
             timezone=timezone,
-            executors={"default": ThreadPoolExecutor(min(max(polls, 1), MOST_POLLS_AT_ONCE) + 2)},
+            executors={"default": ThreadEach()},
             job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
         )
 
@@ -131,6 +132,10 @@ class EmbeddedEngine:
         done = done and not any(job.running for job in self._jobs.values())
         self._scheduler.shutdown(wait=False)
         return done
+
+    def is_running(self) -> bool:
+        """False from the moment that it is being stopped: long work asks before its next step."""
+        return not self._stopping.is_set()
 
     def stuck(self) -> Mapping[str, float]:
         """Loops that made no progress within their allowance, and for how many seconds."""

@@ -3,8 +3,13 @@
     collect(source)  poll* -> match                        -> COMMIT* {mentions, cursor}
     assess()         claim* -> classify -> decide          -> COMMIT* {verdicts, concerns, outbox}
     deliver(kinds)   claim* -> send*                       -> COMMIT* {mark}
+    escalate()       what nobody took -> who is next       -> COMMIT* {history, outbox}
+    look()           recent posts -> campaigns             -> COMMIT* {concerns, outbox}
+    do(move)         take* -> permit -> reconsider         -> COMMIT* {concern, history, outbox}
     digest()         gather* -> compose -> words           -> COMMIT* {day, outbox}
     tidy()           what may be kept no longer            -> COMMIT* {erasures}
+    sweep(source)    due -> ask*                           -> COMMIT* {erasures, who was asked when}
+    look()           silent sources -> who is told         -> COMMIT* {gaps, outbox}
 
 (* = effect.) No network, model or mail call happens inside a transaction. A crash anywhere leaves
 rows that say what is still due, and every handler may be run again. The pipeline decides nothing:
@@ -12,8 +17,31 @@ rows that say what is still due, and every handler may be run again. The pipelin
 """
 
 from monitor.pipeline.assess import Assessor
+from monitor.pipeline.campaigns import Campaigns
 from monitor.pipeline.collect import Collector, Polled
 from monitor.pipeline.day import Day
 from monitor.pipeline.deliver import Deliverer
+from monitor.pipeline.desk import Desk, Refused, by_mail
+from monitor.pipeline.escalate import Escalator
+from monitor.pipeline.hosts import Hosts
+from monitor.pipeline.intake import Intake, Sighting
+from monitor.pipeline.sweep import Sweeper
+from monitor.pipeline.watch import SourceWatch
 
-__all__ = ["Assessor", "Collector", "Day", "Deliverer", "Polled"]
+__all__ = [
+    "Assessor",
+    "Campaigns",
+    "Collector",
+    "Day",
+    "Deliverer",
+    "Desk",
+    "Escalator",
+    "Hosts",
+    "Intake",
+    "Polled",
+    "Refused",
+    "Sighting",
+    "SourceWatch",
+    "Sweeper",
+    "by_mail",
+]

@@ -8,12 +8,18 @@ from datetime import datetime
 
 import structlog
 
-from classifiers.verdict import Classifier, Verdict
-from monitor.domain import Candidate, Concern, ConcernState, DeliveryKind
+from classifiers.verdict import Classifier, Severity, Verdict
+from monitor.domain import (
+    Candidate,
+    Closing,
+    Concern,
+    ConcernState,
+    Triage,
+)
+from monitor.pipeline.alerts import queue_alerts
 from monitor.policy import assessment, identity
-from monitor.policy.alerting import ALERTED
 from monitor.policy.assessment import Decision, Rulebook
-from monitor.ports import Claimed, Letters, NewDelivery, Store, Transaction
+from monitor.ports import Claimed, Letters, Store, Transaction
 
 log = structlog.get_logger("monitor.pipeline")
 
@@ -91,7 +97,11 @@ class Assessor:
         now = self.clock()
         events: list[dict[str, object]] = []
         with self.store.begin() as rows:
-            candidates = list(rows.concerns.candidates(since=now - identity.WINDOW))
+            candidates = list(
+                rows.concerns.candidates(
+                    since=now - identity.WINDOW, closed_since=now - identity.TAKEN_UP_WITHIN
+                )
+            )
             for claimed, verdict in work:
                 event = self._settle_one(rows, claimed, verdict, candidates, now)
                 if event:
@@ -110,22 +120,27 @@ class Assessor:
         now: datetime,
     ) -> dict[str, object] | None:
         mention = claimed.mention
-        triage = assessment.judge(verdict, self.book.triage)
+        triage = assessment.heeded(mention, assessment.judge(verdict, self.book.triage))
         model = f"{verdict.model} {verdict.version}" if verdict else "none"
         if not rows.mentions.assessed(claimed, triage, model=model, now=now):
             return None  # edited or erased meanwhile: the newer wording has its own turn
-        joins = claimed.concern
-        if joins is None:
-            joins = assessment.incident(mention, triage, candidates, now=now)
-        before = rows.concerns.standing(joins) if joins is not None else None
-        if before and before.state is ConcernState.CLOSED:
-            before = None  # nobody looks there any more: what follows a closed concern is a new one
+        before = self._before(rows, claimed, triage, candidates, now)
         decision = assessment.decide(mention, triage, before, self.book, now=now)
         concern = self._log(rows, before, decision, now)
         if concern is not None:
             rows.mentions.belongs_to(mention.id, concern.id)
             candidates.append(assessment.as_candidate(concern.id, mention, now=now))
-            self._queue_alerts(rows, concern.id, decision, now)
+        if concern is not None and decision.notices:
+            queue_alerts(
+                rows,
+                concern.id,
+                decision.notices,
+                why=decision.because,
+                letters=self.letters,
+                channel=self.channel,
+                now=now,
+            )
+        self._count(rows, claimed, decision, now)
         return {
             "mention": mention.id,
             "organisations": list(mention.organisations),
@@ -136,6 +151,29 @@ class Assessor:
             "because": decision.because,
         }
 
+    def _before(
+        self,
+        rows: Transaction,
+        claimed: Claimed,
+        triage: Triage,
+        candidates: Sequence[Candidate],
+        now: datetime,
+    ) -> Concern | None:
+        """The concern that the mention joins, as it stands; a merged one's heir. One that ended is
+        taken up again by what needs somebody, unless it was a false alarm: that proves nothing of
+        what follows."""
+        joins = claimed.concern
+        if joins is None:
+            joins = assessment.incident(claimed.mention, triage, candidates, now=now)
+        before = rows.concerns.standing(joins) if joins is not None else None
+        while before and before.merged_into:
+            heir = rows.concerns.by_reference(before.merged_into)
+            before = rows.concerns.standing(heir.id) if heir else None
+        if before is None or before.state is not ConcernState.CLOSED:
+            return before
+        over = before.closing is Closing.FALSE_ALARM or triage.severity is Severity.ROUTINE
+        return None if over else before
+
     def _log(
         self, rows: Transaction, before: Concern | None, decision: Decision, now: datetime
     ) -> Concern | None:
@@ -143,29 +181,17 @@ class Assessor:
             return None
         if before is None:
             return rows.concerns.open(decision.draft, why=decision.because, now=now)
+        if before.state is ConcernState.CLOSED:
+            rows.concerns.reopen(before.id, why="its thread went on", now=now)
         rows.concerns.update(before.id, decision.draft, why=decision.because, now=now)
         return before
 
-    def _queue_alerts(
-        self, rows: Transaction, concern_id: int, decision: Decision, now: datetime
+    def _count(
+        self, rows: Transaction, claimed: Claimed, decision: Decision, now: datetime
     ) -> None:
-        if not decision.notices:
-            return
-        number = rows.concerns.alerted(concern_id)
-        rows.concerns.note(concern_id, who="monitor", action=ALERTED, why=decision.because, now=now)
-        concern = rows.concerns.get(concern_id)
-        key = f"alert:{concern.reference}:{number}"
-        rows.outbox.enqueue(
-            [
-                NewDelivery(
-                    key=key,
-                    kind=DeliveryKind.ALERT,
-                    concern=concern_id,
-                    recipient=notice.person.email,
-                    channel=self.channel,
-                    message=self.letters.alert(concern, notice, key=key, now=now),
-                )
-                for notice in decision.notices
-            ],
-            now=now,
-        )
+        """Count each post once. Those with the safeguarding lead are not counted by school: with
+        few posts a figure would tell which school it was."""
+        confidential = decision.draft is not None and decision.draft.confidential
+        if claimed.mention.revision == 1 and not confidential:
+            day = now.astimezone(self.book.calendar.tz).date()
+            rows.tally.add(day, claimed.mention.organisations, decision.triage.sentiment)

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import random
+import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import structlog
 
-from connectors.errors import SourceError, SourceUnavailable
-from connectors.post import Connector
+from connectors.errors import SourceError, SourceRejected, SourceUnavailable
+from connectors.pages import Pages
+from connectors.post import Batch, Connector
+from monitor.domain import SourceHealth
+from monitor.pipeline.hosts import Hosts
 from monitor.policy import backoff
+from monitor.policy.source_rules import SourceRules
 from monitor.ports import Matcher, Store
 
 log = structlog.get_logger("monitor.pipeline")
@@ -19,11 +24,16 @@ log = structlog.get_logger("monitor.pipeline")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Polled:
-    """A configured source with its connector. `every_s`: seconds between polls."""
+    """A configured source with its connector. `every_s`: seconds between polls; `hosts`: whom it
+    asks. Whoever asks its connector anything holds `busy`: a connector knows one thread at a time.
+    `pages` asks for its posts' own pages, where that is the only way to see that one was deleted."""
 
     id: str
     every_s: float
     connector: Connector
+    hosts: tuple[str, ...] = ()
+    pages: Pages | None = None
+    busy: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +44,8 @@ class Collector:
     store: Store
     sources: Mapping[str, Polled]
     matcher: Matcher
+    rules: SourceRules
+    hosts: Hosts
     clock: Callable[[], datetime]
     wake: Callable[[str], None]
 
@@ -41,54 +53,77 @@ class Collector:
         """Poll one source to its end. Failures are the source's own: they are stored, not raised."""
         polled = self.sources[source]
         with self.store.read() as rows:
-            cursor = rows.sources.cursor(source)
-            failures, seen_until, not_before = next(
-                (health.failures, health.last_success_at, health.next_poll_at)
-                for health in rows.sources.health()
-                if health.source == source
-            )
-        if failures and not_before and self.clock() < not_before:
-            return  # backing off
+            before = next(each for each in rows.sources.health() if each.source == source)
+        if not backoff.may_poll(before.failures, before.next_poll_at, now=self.clock()):
+            return
+        with polled.busy, self.hosts.visit(polled.hosts) as welcome:
+            if welcome:
+                self._poll(polled, before)
+            else:
+                log.warning("host_busy", source=source)
+
+    def _poll(self, polled: Polled, before: SourceHealth) -> None:
+        note: str | None = None
         try:
+            with self.store.read() as rows:
+                cursor = rows.sources.cursor(polled.id)
             for batch in polled.connector.poll(cursor, now=self.clock()):
-                found = self.matcher.match_many(batch.posts)
-                hits = [hit for hit in zip(batch.posts, found, strict=True) if hit[1]]
-                now = self.clock()
-                with self.store.begin() as rows:
-                    new = rows.mentions.record(source, hits, now=now)
-                    rows.mentions.erase(polled.connector.platform, batch.deleted, now=now)
-                    rows.sources.advance(source, batch.cursor)
-                    if batch.gap:
-                        since = seen_until or now
-                        rows.sources.record_gap(source, since=since, until=now, reason=batch.gap)
-                log.info(
-                    "collected",
-                    source=source,
-                    posts=len(batch.posts),
-                    matched=len(hits),
-                    new=new,
-                    skipped=batch.skipped,
-                    gap=batch.gap,
-                )
-                if new:
-                    self.wake("assess")
+                self._take(polled, batch, before.last_success_at)
+                note = batch.note or note
         except SourceError as error:
-            self._failed(polled, failures + 1, error)
+            self._failed(polled, before.failures + 1, error)
         except Exception as error:  # a connector's surprise must not stop the others, nor be hidden
-            log.exception("connector_failed", source=source)
-            self._failed(
-                polled, failures + 1, SourceUnavailable(f"unexpected {type(error).__name__}")
-            )
+            log.exception("connector_failed", source=polled.id)
+            surprise = SourceUnavailable(f"unexpected {type(error).__name__}")
+            self._failed(polled, before.failures + 1, surprise)
         else:
             now = self.clock()
-            due = backoff.next_poll(now, polled.every_s, 0, None, 0.0)
+            due = backoff.next_poll(now, polled.every_s, 0, self.rules.polls)
             with self.store.begin() as rows:
-                rows.sources.succeeded(source, now=now, next_poll_at=due)
+                rows.sources.succeeded(polled.id, now=now, next_poll_at=due, note=note)
+
+    def _take(self, polled: Polled, batch: Batch, seen_until: datetime | None) -> None:
+        """One batch, one commit: posts, deletions, cursor, and what the source could not show."""
+        found = self.matcher.match_many(batch.posts)
+        hits = [hit for hit in zip(batch.posts, found, strict=True) if hit[1]]
+        now = self.clock()
+        platform = polled.connector.platform
+        with self.store.begin() as rows:
+            new = rows.mentions.record(polled.id, hits, now=now)
+            erased = rows.deletions.gone(platform, batch.deleted, batch.gone, now=now)
+            rows.sources.advance(polled.id, batch.cursor)
+            if batch.backfilled:
+                rows.sources.made_up_for(polled.id)
+            if batch.gap:
+                since = seen_until or now
+                rows.sources.record_gap(polled.id, since=since, until=now, reason=batch.gap)
+        log.info(
+            "collected",
+            source=polled.id,
+            posts=len(batch.posts),
+            matched=len(hits),
+            new=new,
+            erased=erased,
+            skipped=batch.skipped,
+            gap=batch.gap,
+        )
+        if new:
+            self.wake("assess")
 
     def _failed(self, polled: Polled, failures: int, error: SourceError) -> None:
         now = self.clock()
-        retry_after = error.retry_after if isinstance(error, SourceUnavailable) else None
-        due = backoff.next_poll(now, polled.every_s, failures, retry_after, random.random())
+        rejected = isinstance(error, SourceRejected)
+        due = backoff.next_poll(
+            now,
+            polled.every_s,
+            failures,
+            self.rules.polls,
+            retry_after_s=error.retry_after if isinstance(error, SourceUnavailable) else None,
+            rejected=rejected,
+            jitter=random.random(),
+        )
         with self.store.begin() as rows:
-            rows.sources.failed(polled.id, now=now, error=str(error), next_poll_at=due)
+            rows.sources.failed(
+                polled.id, now=now, error=str(error), next_poll_at=due, rejected=rejected
+            )
         log.warning("not_collected", source=polled.id, failures=failures, reason=str(error))

@@ -9,14 +9,15 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
-from monitor.domain import DeliveryKind, Role
-from monitor.policy import digest, retention, schedule
+from monitor.domain import DeliveryKind
+from monitor.policy import digest, readers, retention, schedule
 from monitor.policy.assessment import Rulebook
 from monitor.policy.retention import RetentionRules
 from monitor.ports import Letters, NewDelivery, Store
 
 log = structlog.get_logger("monitor.pipeline")
 
+DAY = timedelta(days=1)
 KEEP_MESSAGES = timedelta(hours=12)  # after the end: they quote posts that may be deleted since
 
 
@@ -66,6 +67,8 @@ class Day:
                 gaps=rows.sources.gaps(since=since, until=now),
                 undelivered=rows.outbox.undelivered(now=now),
                 organisations=[o.id for o in self.book.watchlist.organisations],
+                this_week=rows.tally.between(day - 7 * DAY, day - DAY),
+                last_week=rows.tally.between(day - 14 * DAY, day - 8 * DAY),
             )
             key = f"digest:{day.isoformat()}"
             queued = rows.outbox.enqueue(
@@ -76,10 +79,14 @@ class Day:
                         concern=None,
                         recipient=person.email,
                         channel=self.channel,
-                        message=self.letters.digest(composed, person, key=key, now=now),
+                        message=self.letters.digest(
+                            readers.as_read_by(composed, person, self.book.people),
+                            person,
+                            key=key,
+                            now=now,
+                        ),
                     )
-                    for person in self.book.people
-                    if Role.COMMS in person.roles
+                    for person in readers.digest_readers(self.book.people, day)
                 ],
                 now=now,
             )

@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from monitor.domain import Concern, ConcernState, Triage
+from monitor.policy.life_table import Move
 from monitor.policy.routing import Routing
 from monitor.policy.triage import HARMS
 
 REPEAT = timedelta(hours=4)
 ALERTED = "alerted"  # the history's word for a round of alerts
+ACKNOWLEDGED = (Move.ACKNOWLEDGE.value, "acknowledged")  # now, and in histories from before 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +55,19 @@ def _news(before: Concern, triage: Triage, last: datetime, now: datetime) -> str
     """What the readers of the last alert can't know yet; None when there is nothing."""
     harm = triage.labels & HARMS
     added = sorted(harm - before.labels)
+    if before.state is ConcernState.CLOSED:
+        return "goes on after it was closed"
     if triage.severity.rank > before.severity.rank:
         return "graver than what was known"
     if added:
         return f"new in this incident: {', '.join(added)}"
-    if harm and (_last(before, ConcernState.ACKNOWLEDGED) or last) > last:
+    if harm and (_last(before, *ACKNOWLEDGED) or last) > last:
         return "continues after it was acknowledged"
     if harm and now - last >= REPEAT:
         return "continues four hours after the last alert"
     return None
 
 
-def _last(concern: Concern | None, action: str) -> datetime | None:
+def _last(concern: Concern | None, *actions: str) -> datetime | None:
     history = concern.history if concern else ()
-    return max((event.at for event in history if event.action == action), default=None)
+    return max((event.at for event in history if event.action in actions), default=None)

@@ -8,20 +8,40 @@ Pure: it reads no clock, touches no row, and returns everything that the pipelin
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from classifiers.verdict import Sentiment, Severity, Verdict
-from monitor.domain import Candidate, Concern, Mention, Notice, Person, Suggestion, Triage
-from monitor.policy import deadlines, identity, ladder, routing
+from classifiers.verdict import Label, Sentiment, Severity, Verdict
+from monitor.domain import (
+    AuthorRole,
+    Candidate,
+    Circumstances,
+    Concern,
+    ConcernEvent,
+    ConcernState,
+    Flag,
+    Mention,
+    Notice,
+    Person,
+    Role,
+    Suggestion,
+    Triage,
+)
+from monitor.policy import identity, ladder, life_facts, routing
+from monitor.policy.about_head import about_head
 from monitor.policy.alerting import Alert, alerting
+from monitor.policy.authorship import AuthorshipRules, apparent_author, packaged_rules
+from monitor.policy.campaign_case import topic
 from monitor.policy.deadlines import Calendar
 from monitor.policy.ladder import Ladder
-from monitor.policy.organisations import Watchlist
+from monitor.policy.life_joining import highest
+from monitor.policy.organisations import Organisation, Watchlist
+from monitor.policy.routing import Routing
 from monitor.policy.triage import TriageRules, triage, unscored
 from monitor.ports import ConcernDraft
 
 MOST_REASONS = 6
+REPORTED = "reported"  # the source of what a member of staff has seen where we can't look
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +56,10 @@ class Rulebook:
     contact: str
     complaints_url: str | None
     info_url: str | None
+    rules_url: str | None = None
+    authorship: AuthorshipRules = field(default_factory=packaged_rules)
+    own_sources: frozenset[str] = frozenset()
+    """Ids of the sources that read accounts and sites of the trust's own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +79,14 @@ def judge(verdict: Verdict | None, rules: TriageRules) -> Triage:
     return triage(verdict, rules)
 
 
+def heeded(mention: Mention, judged: Triage) -> Triage:
+    """What a member of staff found worth reporting is never mere routine."""
+    if mention.source != REPORTED or judged.severity is not Severity.ROUTINE:
+        return judged
+    reasons = ("reported by a member of staff", *judged.reasons)
+    return replace(judged, severity=Severity.CONCERN, reasons=reasons[:MOST_REASONS])
+
+
 def incident(
     mention: Mention, decided: Triage, candidates: Sequence[Candidate], *, now: datetime
 ) -> int | None:
@@ -70,28 +102,54 @@ def decide(
     """Everything that follows from one mention's triage. `before` is the concern that it joins."""
     if before is None and decided.severity is Severity.ROUTINE:
         return Decision(triage=decided, draft=None, notices=(), because="nothing to do")
-    whole = decided if before is None else together(before, decided)
-    organisations = tuple(
-        dict.fromkeys((*(before.organisations if before else ()), *mention.organisations))
-    )
-    rung = ladder.choose(whole, book.ladder)
-    due_at = deadlines.due_at(now, rung.clock, book.calendar)
-    if before and before.suggestion.due_at:
-        # A further post never buys more time for the first one.
-        due_at = min(filter(None, (due_at, before.suggestion.due_at)))
-    route = routing.route(whole, organisations, book.people)
+    whole = _together_with(mention, decided, before, book)
+    suggested = _suggested(whole, before, book, now=now)
+    route = _route(whole, book, now=now)
     call = alerting(before, decided, route, now=now)
     return Decision(
         triage=decided,
         draft=ConcernDraft(
-            triage=whole,
-            organisations=organisations,
-            suggestion=suggestion(whole, organisations, book, due_at=due_at),
-            confidential=route.confidential or bool(before and before.confidential),
+            triage=whole.triage,
+            organisations=whole.organisations,
+            suggestion=suggested,
+            confidential=route.confidential or whole.confidential,
+            ladder=book.ladder.name,
+            own_account=whole.own_account,
+            author=whole.author,
+            about_head=whole.about_head,
         ),
         notices=route.notices if isinstance(call, Alert) else (),
         because=call.because,
     )
+
+
+def routed(concern: Concern, book: Rulebook, *, now: datetime) -> Routing:
+    """Who is to be told of a concern as it stands."""
+    return _route(_Whole.of(concern), book, now=now)
+
+
+def circumstances(concern: Concern) -> Circumstances:
+    """What the ladder may know of a concern; needs its history."""
+    return _Whole.of(concern).circumstances
+
+
+def reconsider(concern: Concern, book: Rulebook, *, now: datetime) -> Suggestion:
+    """What the ladder suggests for a concern as it stands, after somebody did something about it.
+
+    The deadline stays that of the rung for as long as the concern stands on it, and is gone once
+    the rung's clock was stopped; a new rung starts its own.
+    """
+    standing = circumstances(concern)
+    before = concern.suggestion
+    fresh = ladder.due_at(standing, book.ladder, book.calendar, received=now)
+    suggested = suggestion(
+        standing, concern.organisations, book, due_at=fresh, topic=topic(concern)
+    )
+    if suggested.rung != before.rung:
+        return replace(suggested, since=now)
+    suggested = replace(suggested, due_at=before.due_at or fresh, since=before.since)
+    stopped = life_facts.met(replace(concern, suggestion=suggested))
+    return replace(suggested, due_at=None) if stopped else suggested
 
 
 def as_candidate(concern: int, mention: Mention, *, now: datetime) -> Candidate:
@@ -107,19 +165,130 @@ def as_candidate(concern: int, mention: Mention, *, now: datetime) -> Candidate:
 
 
 def suggestion(
-    whole: Triage, organisations: Sequence[str], book: Rulebook, *, due_at: datetime | None
+    standing: Circumstances,
+    organisations: Sequence[str],
+    book: Rulebook,
+    *,
+    due_at: datetime | None,
+    topic: str | None = None,
 ) -> Suggestion:
-    """The rung and its drafts, in the words of the first organisation concerned."""
-    return ladder.suggest(
-        whole,
-        book.ladder,
-        school=_name(organisations[0], book.watchlist),
-        contact=_contact(organisations[0], book),
-        complaints_url=book.complaints_url,
-        info_url=book.info_url,
-        trust=book.watchlist.trust.name,
-        due_at=due_at,
+    """The rung and its drafts, in the words of the first organisation concerned; `topic` is what a
+    campaign is about."""
+    first = _organisation(organisations[0], book.watchlist)
+    values = {
+        "school": first.name,
+        "contact": first.contact or book.contact,
+        "trust": book.watchlist.trust.name,
+        "complaints_url": book.complaints_url,
+        "info_url": book.info_url,
+        "rules_url": book.rules_url,
+        "topic_neutral": topic,
+    }
+    return ladder.suggest(standing, book.ladder, values, due_at=due_at)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Whole:
+    """What of a concern, logged or about to be, decides its rung and its readers."""
+
+    triage: Triage
+    organisations: tuple[str, ...]
+    author: AuthorRole
+    own_account: bool
+    about_head: bool
+    confidential: bool = False
+    flags: frozenset[Flag] = frozenset()
+    history: tuple[ConcernEvent, ...] = ()
+
+    @classmethod
+    def of(cls, concern: Concern) -> _Whole:
+        return cls(
+            triage=concern.triage,
+            organisations=concern.organisations,
+            author=concern.author,
+            own_account=concern.own_account,
+            about_head=concern.about_head,
+            confidential=concern.confidential,
+            flags=concern.flags,
+            history=concern.history,
+        )
+
+    @property
+    def circumstances(self) -> Circumstances:
+        known = life_facts.established(self.history)
+        return Circumstances(
+            triage=self.triage,
+            flags=self.flags,
+            author=self.author,
+            own_account=self.own_account,
+            facts=known.facts,
+            fresh=known.fresh,
+            chosen=known.chosen,
+        )
+
+
+def _together_with(
+    mention: Mention, decided: Triage, before: Concern | None, book: Rulebook
+) -> _Whole:
+    """The concern that `before` and one more mention make."""
+    said = f"{mention.post.title or ''}\n{mention.post.text}"
+    found = apparent_author(said, book.authorship)
+    heads = [person.name for person in book.people if Role.HEAD in person.roles]
+    new = _Whole(
+        triage=decided,
+        organisations=mention.organisations,
+        author=found[0] if found else AuthorRole.UNKNOWN,
+        own_account=mention.source in book.own_sources,
+        about_head=any(
+            about_head(said, o, heads, accused=Label.ALLEGATION in decided.labels)
+            for o in book.watchlist.organisations
+            if o.id in mention.organisations
+        ),
     )
+    if before is None:
+        return new
+    was = _Whole.of(before)
+    return replace(
+        was,
+        triage=together(before, decided),
+        organisations=tuple(dict.fromkeys((*was.organisations, *new.organisations))),
+        # What a person said of the author stands; a later post may only fill a blank.
+        author=new.author if was.author is AuthorRole.UNKNOWN else was.author,
+        own_account=was.own_account or new.own_account,
+        about_head=was.about_head or new.about_head,
+    )
+
+
+def _route(whole: _Whole, book: Rulebook, *, now: datetime) -> Routing:
+    return routing.route(
+        whole.triage,
+        whole.organisations,
+        book.people,
+        day=now.astimezone(book.calendar.tz).date(),
+        author=whole.author,
+        about_head=whole.about_head,
+        flags=whole.flags,
+        confidential=whole.confidential,
+    )
+
+
+def _suggested(
+    whole: _Whole, before: Concern | None, book: Rulebook, *, now: datetime
+) -> Suggestion:
+    standing = whole.circumstances
+    fresh = ladder.due_at(standing, book.ladder, book.calendar, received=now)
+    suggested = replace(suggestion(standing, whole.organisations, book, due_at=fresh), since=now)
+    if before is None or before.state is ConcernState.CLOSED:
+        return suggested
+    was = before.suggestion
+    if suggested.rung == was.rung:
+        suggested = replace(suggested, since=was.since)
+        if was.due_at is None:
+            return replace(
+                suggested, due_at=None
+            )  # its clock was stopped, and nothing new is asked
+    # A further post never buys more time for the first one.
+    return replace(suggested, due_at=min((at for at in (fresh, was.due_at) if at), default=None))
 
 
 def together(before: Concern, added: Triage) -> Triage:
@@ -128,7 +297,7 @@ def together(before: Concern, added: Triage) -> Triage:
         severity=max(before.severity, added.severity, key=lambda severity: severity.rank),
         labels=before.labels | added.labels,
         sentiment=_worse(before.sentiment, added.sentiment),
-        scores=added.scores,
+        scores=highest(before.scores, added.scores),
         reasons=tuple(dict.fromkeys((*added.reasons, *before.reasons)))[:MOST_REASONS],
         evidence=added.evidence,
         needs_review=before.needs_review or added.needs_review,
@@ -140,10 +309,6 @@ def _worse(one: Sentiment, other: Sentiment) -> Sentiment:
     return min(one, other, key=order.index)
 
 
-def _name(organisation: str, watchlist: Watchlist) -> str:
-    return next(o.name for o in watchlist.organisations if o.id == organisation)
-
-
-def _contact(organisation: str, book: Rulebook) -> str:
-    own = next(o.contact for o in book.watchlist.organisations if o.id == organisation)
-    return own or book.contact
+def _organisation(id_: str, watchlist: Watchlist) -> Organisation:
+    """The organisation of that id; the trust speaks for a school that has left the watchlist."""
+    return next((o for o in watchlist.organisations if o.id == id_), watchlist.trust)

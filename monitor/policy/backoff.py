@@ -9,12 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from monitor.domain import DeliveryKind, DeliveryState, Outcome, Sent
-
-LONGEST_POLL_WAIT = 3600.0  # s; a source with a longer interval keeps its own
-LONGEST_RETRY_AFTER = 86_400.0  # s; a server that asks for more is asked again after a day
-JITTER = 0.1  # share of the wait that may be added, so that sources don't march in step
+from monitor.policy.source_rules import PollRules
 
 ALERT_STEPS = (
     15.0,
@@ -45,20 +43,55 @@ class GiveUp:
     reason: str
 
 
+class Circuit(StrEnum):
+    """Whether a source is asked at all. It is read off what the source's row holds, so it is the same
+    after a restart."""
+
+    CLOSED = "closed"  # it is polled
+    OPEN = "open"  # it failed too often: nothing is asked until `next_poll_at`
+    HALF_OPEN = "half-open"  # that has come: one poll tries
+
+
+def circuit(
+    failures: int, next_poll_at: datetime | None, rules: PollRules, *, now: datetime
+) -> Circuit:
+    """The state of a source that failed `failures` times in a row. Pure."""
+    if failures < rules.open_after:
+        return Circuit.CLOSED
+    return Circuit.OPEN if next_poll_at and now < next_poll_at else Circuit.HALF_OPEN
+
+
+def may_poll(failures: int, next_poll_at: datetime | None, *, now: datetime) -> bool:
+    """False while a source that failed has to wait: before that, its schedule alone decides."""
+    return not failures or next_poll_at is None or now >= next_poll_at
+
+
 def next_poll(
-    now: datetime, interval_s: float, failures: int, retry_after_s: float | None, jitter: float
+    now: datetime,
+    interval_s: float,
+    failures: int,
+    rules: PollRules,
+    *,
+    retry_after_s: float | None = None,
+    rejected: bool = False,
+    jitter: float = 0.0,
 ) -> datetime:
     """When to poll next, after `failures` failures in a row (0: the last poll succeeded).
 
-    The wait doubles with each failure, up to an hour (or the interval, if longer), plus up to a
-    tenth by `jitter` (0..1, drawn by the caller). It is never shorter than the interval, nor than
-    `retry_after_s`, of which at most a day is believed.
+    The wait doubles with each failure, up to `longest_wait_s` (or the interval, if longer), plus a
+    share by `jitter` (0..1, drawn by the caller). It is never shorter than the interval, nor than
+    `retry_after_s`, of which at most a day is believed. What was `rejected` waits by steps instead,
+    since only a person can mend it.
     """
-    cap = max(LONGEST_POLL_WAIT, interval_s)
-    # 2**16 intervals of a second exceed any cap; a larger exponent would only overflow.
-    wait = min(interval_s * 2.0 ** min(failures, 16), cap)
-    wait = max(wait, min(retry_after_s or 0.0, LONGEST_RETRY_AFTER))
-    return now + timedelta(seconds=wait * (1 + JITTER * jitter))
+    if rejected and failures:
+        steps = rules.rejected_wait_s
+        wait = max(interval_s, steps[min(failures, len(steps)) - 1])
+    else:
+        # 2**16 intervals of a second exceed any cap; a larger exponent would only overflow.
+        cap = max(rules.longest_wait_s, interval_s)
+        wait = min(interval_s * 2.0 ** min(failures, 16), cap)
+    wait = max(wait, min(retry_after_s or 0.0, rules.longest_retry_after_s))
+    return now + timedelta(seconds=wait * (1 + rules.jitter * jitter))
 
 
 def next_attempt(

@@ -19,6 +19,7 @@ from connectors.post import Post
 from monitor.domain import Candidate
 
 WINDOW = timedelta(days=7)
+TAKEN_UP_WITHIN = timedelta(days=14)  # after closing: a thread that goes on reopens its concern
 MOST_CANDIDATES = 200  # newest first: bounds the cost of one mention
 MOST_TEXTS = 5  # per candidate, newest first
 LONGEST_TEXT = 1000  # characters compared
@@ -59,19 +60,17 @@ def incident_for(
     now: datetime,
 ) -> int | None:
     """The id of the concern that the post joins, or None for a new one. The thread is asked first,
-    then the words; among equals the concern seen last wins."""
+    then the words; among equals the concern seen last wins. A closed concern is joined by its
+    thread only, and only where no live one stands in it."""
     wanted = set(organisations)
-    recent = sorted(
-        (
-            candidate
-            for candidate in candidates
-            if wanted & candidate.organisations and now - candidate.last_seen <= WINDOW
-        ),
-        key=lambda candidate: (candidate.last_seen, candidate.concern_id),
+    ordered = sorted(
+        (candidate for candidate in candidates if wanted & candidate.organisations),
+        key=lambda candidate: (not candidate.closed, candidate.last_seen, candidate.concern_id),
         reverse=True,
-    )[:MOST_CANDIDATES]
+    )
+    recent = [c for c in ordered if not c.closed and now - c.last_seen <= WINDOW][:MOST_CANDIDATES]
     threads = thread_keys(post)
-    for candidate in recent:
+    for candidate in (*recent, *(c for c in ordered if c.closed)):
         if threads & candidate.threads:
             return candidate.concern_id
     said = normalise(f"{post.title or ''} {post.text}")

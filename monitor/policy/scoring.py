@@ -102,3 +102,41 @@ def worst(cases: Sequence[Case], most: int = 10) -> list[Case]:
         key=lambda case: -case.urgency,
     )
     return [*missed[:most], *alarms[: max(0, most - len(missed))]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcomes:
+    """What people made of the alarms of one kind: `confirmed` and `false` are closed, `open` are not."""
+
+    confirmed: int
+    false: int
+    open: int
+
+    @property
+    def raised(self) -> int:
+        return self.confirmed + self.false + self.open
+
+    @property
+    def precision(self) -> float | None:
+        """The share that was right, 0..1; None while nobody has judged any."""
+        judged = self.confirmed + self.false
+        return self.confirmed / judged if judged else None
+
+
+def outcomes(
+    alarms: Sequence[tuple[Severity, frozenset[Label], bool | None]],
+) -> dict[Severity | Label, Outcomes]:
+    """Count alarms by severity and label: each is (severity, labels, whether it was confirmed; None:
+    nobody has said yet). What was never raised is left out."""
+    counted: Counter[tuple[Severity | Label, bool | None]] = Counter()
+    for severity, labels, confirmed in alarms:
+        counted[severity, confirmed] += 1
+        counted.update((label, confirmed) for label in labels)
+    kinds: tuple[Severity | Label, ...] = (*Severity, *Label)
+    return {
+        kind: Outcomes(
+            confirmed=counted[kind, True], false=counted[kind, False], open=counted[kind, None]
+        )
+        for kind in kinds
+        if any(counted[kind, said] for said in (True, False, None))
+    }

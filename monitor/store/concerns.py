@@ -2,31 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
-from pydantic import TypeAdapter
 
-from classifiers.verdict import Label, Sentiment, Severity
+from classifiers.verdict import Severity
 from monitor.domain import (
+    ENDED,
+    MONITOR,
     Candidate,
+    Closing,
     Concern,
     ConcernEvent,
     ConcernState,
     Mention,
-    Suggestion,
+    Outline,
+    ReplyState,
 )
 from monitor.policy import identity
+from monitor.policy.life_facts import REOPENED
+from monitor.policy.life_table import Move
 from monitor.ports import ConcernDraft
+from monitor.store.concern_mapping import concern_values, draft_values, to_concern, to_event
 from monitor.store.dialect import insert_ignoring
 from monitor.store.mentions import POST_COLUMNS, to_mention, to_post
+from monitor.store.replies import ReplyRows
 from monitor.store.schema import concern as table
 from monitor.store.schema import concern_event, counter
 from monitor.store.schema import mention as mention_table
 
-_suggestion: TypeAdapter[Suggestion] = TypeAdapter(Suggestion)
+NEVER = datetime.max.replace(tzinfo=UTC)
+EVENT_COLUMNS = ("at", "who", "action", "why", "details")
 
 
 class ConcernRows:
@@ -34,18 +42,31 @@ class ConcernRows:
 
     def __init__(self, connection: sa.Connection) -> None:
         self._connection = connection
+        self._replies = ReplyRows(connection)
 
-    def candidates(self, *, since: datetime) -> tuple[Candidate, ...]:
-        """Concerns not closed that had a mention since `since`, newest first."""
+    def candidates(
+        self, *, since: datetime, closed_since: datetime | None = None
+    ) -> tuple[Candidate, ...]:
+        """Concerns not ended that had a mention since `since`, newest first; and those that were
+        closed since `closed_since`, but for false alarms, for their thread may go on."""
+        live = sa.and_(table.c.state.not_in(ENDED), mention_table.c.changed_at >= since)
+        closed = sa.and_(
+            table.c.state == ConcernState.CLOSED,
+            table.c.closed_at >= (closed_since or NEVER),
+            sa.or_(table.c.closing.is_(None), table.c.closing != Closing.FALSE_ALARM),
+        )
         rows = self._connection.execute(
             sa.select(
                 table.c.id.label("concern"),
                 table.c.organisations,
+                table.c.state,
                 mention_table.c.changed_at,
                 *(mention_table.c[name] for name in POST_COLUMNS),
             )
             .join(mention_table, mention_table.c.concern_id == table.c.id)
-            .where(table.c.state != ConcernState.CLOSED, mention_table.c.changed_at >= since)
+            # Posts join a campaign by its theme alone, so that nothing grave gets lost in one.
+            .where(sa.or_(table.c.campaign.is_(None), table.c.campaign != table.c.reference))
+            .where(sa.or_(live, closed))
             .order_by(mention_table.c.changed_at.desc())
         )
         grouped: dict[int, list[Any]] = {}
@@ -58,6 +79,7 @@ class ConcernRows:
                 texts=tuple(identity.normalise(_said(row)) for row in found),
                 organisations=frozenset(found[0].organisations),
                 last_seen=found[0].changed_at,
+                closed=found[0].state == ConcernState.CLOSED,
             )
             for concern, found in grouped.items()
         )
@@ -71,19 +93,28 @@ class ConcernRows:
                 state=ConcernState.OPEN,
                 alerts=0,
                 opened_at=now,
-                **_draft_values(draft, now),
+                **draft_values(draft, now),
             )
             .returning(table.c.id)
         ).scalar_one()
-        self.note(concern, who="monitor", action="opened", why=why, now=now)
+        self.note(concern, who=MONITOR, action="opened", why=why, now=now)
         return self.standing(concern)
+
+    def reopen(self, concern: int, *, why: str, now: datetime) -> None:
+        """The thread of a closed concern goes on: it is open again, and nobody has it yet."""
+        self._connection.execute(
+            sa.update(table)
+            .where(table.c.id == concern, table.c.state == ConcernState.CLOSED)
+            .values(state=ConcernState.OPEN, closed_at=None, closing=None, updated_at=now)
+        )
+        self.note(concern, who=MONITOR, action=REOPENED, why=why, now=now)
 
     def update(self, concern: int, draft: ConcernDraft, *, why: str, now: datetime) -> None:
         """Let a concern follow a further or edited mention."""
         self._connection.execute(
-            sa.update(table).where(table.c.id == concern).values(**_draft_values(draft, now))
+            sa.update(table).where(table.c.id == concern).values(**draft_values(draft, now))
         )
-        self.note(concern, who="monitor", action="updated", why=why, now=now)
+        self.note(concern, who=MONITOR, action="updated", why=why, now=now)
 
     def alerted(self, concern: int) -> int:
         """Count one more round of alerts and return its number, from 1."""
@@ -96,7 +127,7 @@ class ConcernRows:
         return rounds
 
     def get(self, concern: int) -> Concern:
-        """One concern with its mentions and history. Raises sqlalchemy.exc.NoResultFound."""
+        """One concern with mentions, history and replies. Raises sqlalchemy.exc.NoResultFound."""
         row = self._connection.execute(sa.select(table).where(table.c.id == concern)).one()
         return self._with_parts([row])[0]
 
@@ -104,7 +135,13 @@ class ConcernRows:
         """One concern as the next decision needs it: of its history the alerts and the people's
         moves, of its mentions none. A pile-on's thousandth post must not read the other 999."""
         row = self._connection.execute(sa.select(table).where(table.c.id == concern)).one()
-        return _concern(row, (), self._history([concern], but_not=("updated",)).get(concern, ()))
+        told = concern_event.c.action != "updated"
+        return to_concern(
+            row,
+            (),
+            self._history([concern], told).get(concern, ()),
+            self._replies.of([concern]).get(concern, ()),
+        )
 
     def by_reference(self, reference: str) -> Concern | None:
         """The concern that people call `reference`, or None."""
@@ -113,16 +150,96 @@ class ConcernRows:
         ).one_or_none()
         return self._with_parts([row])[0] if row else None
 
+    def take(self, reference: str) -> Concern | None:
+        """The same, to be changed: until the transaction ends nobody else can take it."""
+        row = self._connection.execute(
+            sa.select(table).where(table.c.reference == reference).with_for_update()
+        ).one_or_none()
+        return self._with_parts([row])[0] if row else None
+
+    def save(self, after: Concern, *events: ConcernEvent) -> None:
+        """Store what a move made of a concern, and add `events` to its history. Its mentions and
+        replies have rows of their own."""
+        self._connection.execute(
+            sa.update(table).where(table.c.id == after.id).values(**concern_values(after))
+        )
+        for event in events:
+            self.note(
+                after.id,
+                who=event.who,
+                action=event.action,
+                why=event.why,
+                now=event.at,
+                details=event.details,
+            )
+
+    def outlines(self, *, states: Sequence[ConcernState]) -> tuple[Outline, ...]:
+        """Concerns in any of `states` as a list shows them, oldest first. No post is read."""
+        rows = self._connection.execute(
+            sa.select(table).where(table.c.state.in_(states)).order_by(table.c.id)
+        ).all()
+        ids = [row.id for row in rows]
+        posts = {
+            row.concern_id: row.posts
+            for row in self._connection.execute(
+                sa.select(mention_table.c.concern_id, sa.func.count().label("posts"))
+                .where(mention_table.c.concern_id.in_(ids))
+                .group_by(mention_table.c.concern_id)
+            )
+        }
+        last = (
+            sa.select(sa.func.max(concern_event.c.id))
+            .where(concern_event.c.action == "updated")
+            .group_by(concern_event.c.concern_id)
+        )
+        telling = sa.or_(
+            concern_event.c.action.not_in(("updated", "viewed")), concern_event.c.id.in_(last)
+        )
+        history = self._history(ids, telling)
+        replies = self._replies.of(ids, (ReplyState.DRAFTED, ReplyState.APPROVED))
+        return tuple(
+            Outline(
+                concern=to_concern(row, (), history.get(row.id, ()), replies.get(row.id, ())),
+                posts=posts.get(row.id, 0),
+            )
+            for row in rows
+        )
+
+    def unanswered(self) -> tuple[Concern, ...]:
+        """Open concerns that can't wait, oldest first: of their history who was told, no mentions."""
+        query = (
+            sa.select(table)
+            .where(
+                table.c.state == ConcernState.OPEN,
+                sa.or_(table.c.severity == Severity.URGENT, table.c.confidential),
+            )
+            .order_by(table.c.id)
+        )
+        rows = self._connection.execute(query).all()
+        telling = concern_event.c.action.in_(("opened", REOPENED, "alerted", "escalated"))
+        history = self._history([row.id for row in rows], telling)
+        return tuple(to_concern(row, (), history.get(row.id, ()), ()) for row in rows)
+
+    def register(self) -> tuple[tuple[Concern, ConcernEvent], ...]:
+        """Every moderation of our own accounts, oldest first, with its concern (without parts)."""
+        rows = self._connection.execute(
+            sa.select(table, *(concern_event.c[name].label(name) for name in EVENT_COLUMNS))
+            .join(concern_event, concern_event.c.concern_id == table.c.id)
+            .where(concern_event.c.action == Move.MODERATE)
+            .order_by(concern_event.c.id)
+        )
+        return tuple((to_concern(row, (), (), ()), to_event(row)) for row in rows)
+
     def listed(self, *, states: Sequence[ConcernState]) -> tuple[Concern, ...]:
         """Concerns in any of `states`, oldest first."""
         query = sa.select(table).where(table.c.state.in_(states)).order_by(table.c.id)
         return self._with_parts(self._connection.execute(query).all())
 
     def current(self, *, since: datetime) -> tuple[Concern, ...]:
-        """Concerns that are not closed, or were closed since `since`: what a digest is about."""
+        """Concerns that are not ended, or ended since `since`: what a digest is about."""
         query = (
             sa.select(table)
-            .where(sa.or_(table.c.state != ConcernState.CLOSED, table.c.closed_at >= since))
+            .where(sa.or_(table.c.state.not_in(ENDED), table.c.closed_at >= since))
             .order_by(table.c.id)
         )
         return self._with_parts(self._connection.execute(query).all())
@@ -137,11 +254,25 @@ class ConcernRows:
         )
         self.note(concern, who=who, action=state.value, why=why, now=now)
 
-    def note(self, concern: int, *, who: str, action: str, why: str, now: datetime) -> None:
+    def note(
+        self,
+        concern: int,
+        *,
+        who: str,
+        action: str,
+        why: str,
+        now: datetime,
+        details: Mapping[str, str] | None = None,
+    ) -> None:
         """Add a line to the history. There is no way to change or remove one."""
         self._connection.execute(
             sa.insert(concern_event).values(
-                concern_id=concern, at=now, who=who, action=action, why=why
+                concern_id=concern,
+                at=now,
+                who=who,
+                action=action,
+                why=why,
+                details=dict(details or {}),
             )
         )
 
@@ -169,59 +300,29 @@ class ConcernRows:
         ):
             mentions.setdefault(row.concern_id, []).append(to_mention(row))
         history = self._history(ids)
+        replies = self._replies.of(ids)
         return tuple(
-            _concern(row, mentions.get(row.id, ()), history.get(row.id, ())) for row in rows
+            to_concern(
+                row,
+                mentions.get(row.id, ()),
+                history.get(row.id, ()),
+                replies.get(row.id, ()),
+            )
+            for row in rows
         )
 
     def _history(
-        self, concerns: Sequence[int], but_not: Sequence[str] = ()
+        self, concerns: Sequence[int], which: sa.ColumnElement[bool] | None = None
     ) -> dict[int, list[ConcernEvent]]:
         history: dict[int, list[ConcernEvent]] = {}
         for row in self._connection.execute(
             sa.select(concern_event)
-            .where(concern_event.c.concern_id.in_(concerns), concern_event.c.action.not_in(but_not))
+            .where(concern_event.c.concern_id.in_(concerns), sa.true() if which is None else which)
             .order_by(concern_event.c.id)
         ):
-            history.setdefault(row.concern_id, []).append(
-                ConcernEvent(at=row.at, who=row.who, action=row.action, why=row.why)
-            )
+            history.setdefault(row.concern_id, []).append(to_event(row))
         return history
-
-
-def _concern(row: Any, mentions: Sequence[Mention], history: Sequence[ConcernEvent]) -> Concern:
-    return Concern(
-        id=row.id,
-        reference=row.reference,
-        state=ConcernState(row.state),
-        severity=Severity(row.severity),
-        labels=frozenset(Label(label) for label in row.labels),
-        sentiment=Sentiment(row.sentiment),
-        organisations=tuple(row.organisations),
-        suggestion=_suggestion.validate_python(row.suggestion),
-        reasons=tuple(row.reasons),
-        confidential=row.confidential,
-        needs_review=row.needs_review,
-        opened_at=row.opened_at,
-        updated_at=row.updated_at,
-        closed_at=row.closed_at,
-        mentions=tuple(mentions),
-        history=tuple(history),
-    )
 
 
 def _said(row: Any) -> str:
     return f"{row.title or ''} {row.text}"
-
-
-def _draft_values(draft: ConcernDraft, now: datetime) -> dict[str, Any]:
-    return {
-        "severity": draft.triage.severity,
-        "sentiment": draft.triage.sentiment,
-        "labels": sorted(draft.triage.labels),
-        "organisations": list(draft.organisations),
-        "suggestion": _suggestion.dump_python(draft.suggestion, mode="json"),
-        "reasons": list(draft.triage.reasons),
-        "confidential": draft.confidential,
-        "needs_review": draft.triage.needs_review,
-        "updated_at": now,
-    }

@@ -19,12 +19,14 @@ from monitor.domain import (
     Strength,
     Triage,
 )
+from monitor.policy.life_table import Move
 from monitor.ports import Claimed
 from monitor.store.dialect import insert_ignoring
-from monitor.store.schema import concern
+from monitor.store.schema import concern, concern_event
 from monitor.store.schema import mention as table
 
 NEW, ASSESSED, ERASED = "new", "assessed", "erased"
+HOLD, RELEASE = Move.HOLD.value, Move.RELEASE.value
 POST_COLUMNS = (
     "platform",
     "native_id",
@@ -96,34 +98,10 @@ class MentionRows:
         )
         return edited.rowcount > 0
 
-    def erase(self, platform: str, native_ids: Sequence[str], *, now: datetime) -> int:
-        """Forget text and author of posts that were deleted at the source; a tombstone stays."""
-        return self._erase(
-            sa.and_(table.c.platform == platform, table.c.native_id.in_(native_ids)), now
-        )
-
     def erase_ids(self, ids: Sequence[int], *, now: datetime) -> int:
-        """The same by mention id, for retention."""
-        return self._erase(table.c.id.in_(ids), now)
-
-    def _erase(self, where: sa.ColumnElement[bool], now: datetime) -> int:
-        return self._connection.execute(
-            sa.update(table)
-            .where(where, table.c.state != ERASED)
-            .values(
-                state=ERASED,
-                text="",
-                title=None,
-                author=None,
-                url=None,
-                author_location=None,
-                matches=[],
-                evidence=None,
-                changed_at=now,
-                lease_owner=None,
-                lease_until=None,
-            )
-        ).rowcount
+        """Forget text and author of mentions, for retention; tombstones stay. What a senior leader
+        holds as evidence stays until they release it."""
+        return erase_where(self._connection, table.c.id.in_(ids), now)
 
     def claim(
         self, *, owner: str, lease_s: float, limit: int, now: datetime
@@ -202,6 +180,30 @@ class MentionRows:
             sa.update(table).where(table.c.id == mention).values(concern_id=concern)
         )
 
+    def triages(self, ids: Sequence[int]) -> tuple[Triage, ...]:
+        """What was judged of each of these mentions, as far as it is stored; not in their order."""
+        rows = self._connection.execute(
+            sa.select(table).where(table.c.id.in_(ids), table.c.severity.is_not(None))
+        )
+        return tuple(
+            Triage(
+                severity=Severity(row.severity),
+                labels=frozenset(Label(label) for label in row.labels),
+                sentiment=Sentiment(row.sentiment),
+                scores={Label(label): score for label, score in row.scores.items()},
+                reasons=(),
+            )
+            for row in rows
+        )
+
+    def concern_of(self, platform: str, native_id: str) -> str | None:
+        """The case number of the concern that this post belongs to; None: none, or not judged yet."""
+        return self._connection.execute(
+            sa.select(concern.c.reference)
+            .join(table, table.c.concern_id == concern.c.id)
+            .where(table.c.platform == platform, table.c.native_id == native_id)
+        ).scalar_one_or_none()
+
     def routine(self, *, since: datetime, until: datetime) -> tuple[RoutineMention, ...]:
         """Mentions assessed in since..until that belong to no concern, newest first."""
         rows = self._connection.execute(
@@ -223,12 +225,13 @@ class MentionRows:
                 url=row.url,
                 text=row.text,
                 seen_at=row.first_seen_at,
+                author=row.author,
             )
             for row in rows
         )
 
     def settled(self) -> tuple[Settled, ...]:
-        """Every assessed mention whose text is still kept."""
+        """Every assessed mention whose text is still kept, but for what is held as evidence."""
         rows = self._connection.execute(
             sa.select(
                 table.c.id,
@@ -239,7 +242,7 @@ class MentionRows:
                 concern.c.closed_at,
             )
             .outerjoin(concern, concern.c.id == table.c.concern_id)
-            .where(table.c.state == ASSESSED)
+            .where(table.c.state == ASSESSED, _not_held())
         )
         return tuple(
             Settled(
@@ -252,6 +255,41 @@ class MentionRows:
             )
             for row in rows
         )
+
+
+def erase_where(connection: sa.Connection, where: sa.ColumnElement[bool], now: datetime) -> int:
+    """Forget text and author of the mentions `where` says, unless they are held as evidence."""
+    return connection.execute(
+        sa.update(table)
+        .where(where, table.c.state != ERASED, _not_held())
+        .values(
+            state=ERASED,
+            text="",
+            title=None,
+            author=None,
+            url=None,
+            author_location=None,
+            matches=[],
+            evidence=None,
+            changed_at=now,
+            lease_owner=None,
+            lease_until=None,
+        )
+    ).rowcount
+
+
+def _not_held() -> sa.ColumnElement[bool]:
+    """True of mentions whose concern is not kept as evidence: its last hold was released."""
+    held = (
+        sa.select(concern_event.c.concern_id)
+        .where(concern_event.c.action.in_((HOLD, RELEASE)))
+        .group_by(concern_event.c.concern_id)
+        .having(
+            sa.func.max(sa.case((concern_event.c.action == HOLD, concern_event.c.id), else_=0))
+            > sa.func.max(sa.case((concern_event.c.action == RELEASE, concern_event.c.id), else_=0))
+        )
+    )
+    return sa.or_(table.c.concern_id.is_(None), table.c.concern_id.not_in(held))
 
 
 def _post_values(post: Post) -> dict[str, Any]:

@@ -115,6 +115,17 @@ class OutboxRows:
             )
         ).scalar_one()
 
+    def dead(self, concerns: Sequence[int]) -> frozenset[str]:
+        """The keys of these concerns' alerts of which one letter or more was given up for good."""
+        found = self._connection.execute(
+            sa.select(table.c.key).where(
+                table.c.concern_id.in_(concerns),
+                table.c.kind == DeliveryKind.ALERT,
+                table.c.state == DeliveryState.DEAD,
+            )
+        )
+        return frozenset(found.scalars())
+
     def listed(self, *, limit: int = 50) -> tuple[dict[str, Any], ...]:
         """The newest deliveries for a person to look at, without their messages."""
         columns = [column for column in table.c if column.name != "message"]

@@ -57,6 +57,10 @@ source = sa.Table(
     sa.Column("last_success_at", UtcDateTime),
     sa.Column("last_error", sa.String(500)),
     sa.Column("next_poll_at", UtcDateTime),
+    # From when on it is promised to be watched: before that nothing was missed.
+    sa.Column("registered_at", UtcDateTime),
+    sa.Column("rejected", sa.Boolean, nullable=False, default=False, server_default=sa.false()),
+    sa.Column("note", sa.String(500)),
 )
 
 coverage_gap = sa.Table(
@@ -68,6 +72,8 @@ coverage_gap = sa.Table(
     sa.Column("ended_at", UtcDateTime, index=True),
     sa.Column("reason", sa.String(500), nullable=False),
     sa.Column("lost", sa.Boolean, nullable=False),
+    sa.Column("closed_by", sa.String(16)),
+    sa.Column("told_at", UtcDateTime),
 )
 
 concern = sa.Table(
@@ -165,9 +171,14 @@ mention = sa.Table(
     sa.Column("evidence", sa.JSON),
     sa.Column("model", sa.String(200)),
     sa.Column("concern_id", sa.ForeignKey("concern.id"), index=True),
+    # Asked whether it is still there; not found there, once; gone, though perhaps kept as evidence.
+    sa.Column("checked_at", UtcDateTime),
+    sa.Column("missing_at", UtcDateTime),
+    sa.Column("deleted_at_source", UtcDateTime),
     sa.UniqueConstraint("platform", "native_id"),
     sa.Index("ix_mention_state_lease_until", "state", "lease_until"),
     sa.Index("ix_mention_assessed_at", "assessed_at"),
+    sa.Index("ix_mention_source_id_checked_at", "source_id", "checked_at"),
 )
 
 delivery = sa.Table(
@@ -206,4 +217,14 @@ counter = sa.Table(
     metadata,
     sa.Column("name", sa.String(32), primary_key=True),
     sa.Column("value", sa.Integer, nullable=False),
+)
+
+tally = sa.Table(
+    # How much was said, by day and school: what a termly report needs once the posts are erased.
+    "tally",
+    metadata,
+    sa.Column("day", sa.Date, primary_key=True),
+    sa.Column("organisation", sa.String(64), primary_key=True),
+    sa.Column("sentiment", sa.String(16), primary_key=True),
+    sa.Column("mentions", sa.Integer, nullable=False),
 )

@@ -9,12 +9,16 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
+from monitor.store.campaigns import CampaignRows
 from monitor.store.concerns import ConcernRows
 from monitor.store.database import reading
+from monitor.store.deletions import DeletionRows
 from monitor.store.mentions import MentionRows
 from monitor.store.outbox import DigestRows, OutboxRows
+from monitor.store.replies import ReplyRows
 from monitor.store.schema import delivery, mention
 from monitor.store.sources import SourceRows
+from monitor.store.tally import TallyRows
 
 FARTHEST = timedelta(hours=1)
 
@@ -25,18 +29,26 @@ class Rows:
 
     sources: SourceRows
     mentions: MentionRows
+    deletions: DeletionRows
     concerns: ConcernRows
+    replies: ReplyRows
     outbox: OutboxRows
     digests: DigestRows
+    tally: TallyRows
+    campaigns: CampaignRows
 
     @classmethod
     def on(cls, connection: sa.Connection) -> Rows:
         return cls(
             SourceRows(connection),
             MentionRows(connection),
+            DeletionRows(connection),
             ConcernRows(connection),
+            ReplyRows(connection),
             OutboxRows(connection),
             DigestRows(connection),
+            TallyRows(connection),
+            CampaignRows(connection),
         )
 
 

@@ -1,4 +1,4 @@
-"""What the contract suite needs of each kind: a server of that kind that one can talk to.
+"""Our own kinds' harnesses, for the contract suite (`connectors.testing`).
 
 A new connector adds a line to `HARNESSES`, and its harness in a file beside this one;
 `test_contract.py` then runs everything over it.
@@ -6,57 +6,56 @@ A new connector adds a line to `HARNESSES`, and its harness in a file beside thi
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
 from importlib import import_module
-from typing import Protocol
 
-from connectors.post import Connector, CursorState, Post
+from connectors.testing import (
+    NOW,
+    SECRET,
+    TIMEOUT_S,
+    Draft,
+    Faults,
+    Harness,
+    Reader,
+    drafts,
+    edited,
+)
 
-NOW = datetime(2026, 11, 21, 8, 0, tzinfo=UTC)
-SECRET = "tokenThatNobodyMaySee"
-TIMEOUT_S = 1.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class Draft:
-    """A post as its author writes it. `id` is the platform's; `published_at` None: it gives none."""
-
-    id: str
-    text: str
-    published_at: datetime | None = NOW - timedelta(hours=1)
-
-
-class Harness(Protocol):
-    """A platform with one source, newest post first, which `connect` reads through real sockets.
-
-    Where a connector's configuration can hold a secret, `connect` puts `SECRET` in it.
-    """
-
-    posts: list[Draft]
-
-    def connect(self) -> Connector: ...
-    def fail(self, status: int, *, retry_after: str | None = None) -> None: ...
-    def hang(self) -> None: ...
-    def drip(self) -> None: ...
-    def send(self, body: bytes) -> None:
-        """Answer every request with `body`, as if all were well."""
-
-    def recover(self) -> None:
-        """Answer properly again."""
-
-    @property
-    def capacity(self) -> int:
-        """How many posts back the source still shows."""
-
+__all__ = [
+    "HARNESSES",
+    "NOW",
+    "OWN_FAULTS",
+    "SECRET",
+    "TIMEOUT_S",
+    "Draft",
+    "Faults",
+    "Harness",
+    "Reader",
+    "drafts",
+    "edited",
+    "harness_for",
+    "own_faults",
+]
 
 HARNESSES = {
+    "bluesky": "tests.connectors.harness_bluesky:stream",
+    "bluesky search": "tests.connectors.harness_bluesky:search",
     "rss": "tests.connectors.harness_rss:rss",
+    "reddit": "tests.connectors.harness_reddit:reddit",
+    "mastodon": "tests.connectors.harness_mastodon:mastodon",
+    "file_drop": "tests.connectors.harness_file_drop:file_drop",
+    "google": "tests.connectors.harness_google:google",
+    "youtube": "tests.connectors.harness_youtube:youtube",
 }
-"""Each kind's harness, as "module:function"; the function is a context manager of a `Harness`."""
+"""Each kind's harness, as "module:function"; the function is a context manager of a `Harness`. A kind that
+reads in two ways has a second one, under its name and a word."""
+
+OWN_FAULTS = {
+    "file_drop": "tests.connectors.harness_file_drop:FAULTS",
+}
+"""Kinds without a network can't be answered 401: "module:table" of their own faults (`Faults`). Every
+other kind must stand all of `connectors.testing.FAULTS`, and pass a Retry-After on."""
 
 
 def harness_for(kind: str) -> AbstractContextManager[Harness]:
@@ -66,45 +65,10 @@ def harness_for(kind: str) -> AbstractContextManager[Harness]:
     return started()
 
 
-class Reader:
-    """The monitor's side: it commits each batch and its cursor together, and may die in between."""
-
-    def __init__(self, harness: Harness) -> None:
-        self._harness = harness
-        self.cursor: CursorState = {}
-        self.posts: list[Post] = []
-        self.gaps: list[str] = []
-
-    def poll(self, *, now: datetime = NOW, commits: int | None = None) -> list[str]:
-        """Poll as a newly started monitor that dies after `commits` commits; return the texts."""
-        before = len(self.posts)
-        batches = self._harness.connect().poll(self.cursor, now=now)
-        for done, batch in enumerate(batches):
-            if done == commits:
-                break  # fetched, and killed before the commit
-            self.posts += batch.posts
-            self.gaps += [batch.gap] if batch.gap else []
-            self.cursor = json.loads(json.dumps(batch.cursor, sort_keys=True))
-        return [post.text for post in self.posts[before:]]
-
-    @property
-    def texts(self) -> list[str]:
-        return [post.text for post in self.posts]
-
-
-def drafts(count: int, *, start: int = 0, at: datetime | None = None) -> list[Draft]:
-    """Posts about a school, newest first, a second apart unless all are `at` one moment."""
-    newest = NOW - timedelta(hours=1)
-    return [
-        Draft(
-            id=f"post-{number}",
-            text=f"Larkmoor School, remark number {number}",
-            published_at=at or newest - timedelta(seconds=10_000 - number),
-        )
-        for number in reversed(range(start, start + count))
-    ]
-
-
-def edited(draft: Draft, text: str) -> Draft:
-    """The same post, saying something else."""
-    return replace(draft, text=text)
+def own_faults(kind: str) -> Faults | None:
+    """The faults that stand in for HTTP's, for a kind without a network; None for all others."""
+    if kind not in OWN_FAULTS:
+        return None
+    module, _, name = OWN_FAULTS[kind].partition(":")
+    table: Faults = getattr(import_module(module), name)
+    return table

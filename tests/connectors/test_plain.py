@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.plain import parse_date, text_of_html, web_link
+from connectors.plain import parse_date, text_of, text_of_html, web_link
 
 
 def _utc(*fields: int) -> datetime:
@@ -160,3 +160,9 @@ def test_any_link_is_a_web_link_or_none(link: str) -> None:
     """No string gets through as anything but http or https, nor raises."""
     found = web_link(link, "https://base.example/")
     assert found is None or found.startswith(("http://", "https://"))
+
+
+def test_half_a_character_is_replaced() -> None:
+    """What JSON can hold and UTF-8 can't never reaches a database."""
+    assert text_of("Fire \ud83d!").encode() == "Fire \ufffd!".encode()
+    assert web_link("https://a.example/\ud83d", "") == "https://a.example/"

@@ -290,7 +290,7 @@ def test_bombs_cost_bounded_time_and_memory(
     feed_server: FeedServer, bomb: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A document made to hang or to fill the memory ends at the deadline, and harms nothing here."""
-    monkeypatch.setattr("connectors.rss.READ_S", 1.0)
+    monkeypatch.setattr("connectors.feed_reader.READ_S", 1.0)
     feed_server.feed = BOMBS[bomb]
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     started = time.monotonic()

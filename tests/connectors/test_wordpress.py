@@ -90,8 +90,8 @@ class WordPress:
 class Reader:
     """The monitor's side of one feed of the site, restarted before each poll."""
 
-    def __init__(self, url: str) -> None:
-        self._settings = RssSettings(url=url, allow_private=True, max_items=2)
+    def __init__(self, url: str, **settings: Any) -> None:
+        self._settings = RssSettings(url=url, allow_private=True, max_items=2, **settings)
         self.cursor: CursorState = {}
         self.gaps: list[str] = []
 
@@ -246,3 +246,18 @@ def test_a_burst_beyond_the_feeds_length_is_told_as_a_gap(
     assert comments.gaps == [
         "the feed turned over completely between two polls: posts may have been missed"
     ]
+
+
+def test_comments_are_followed_from_the_articles_feed(wordpress: WordPress) -> None:
+    """From the feed of articles alone, each article's comments arrive, a late approval too."""
+    reader = Reader(f"{wordpress.url}/?feed=rss2", comments=True)
+    reader.poll()
+    article = wordpress.post("Open evening", "The Larkmoor open evening")
+    first, late = _text("Well organised"), _text("Nobody was there")
+    wordpress.comment(article, first, approved=True)
+    held = wordpress.comment(article, late, approved=False, date="2026-01-02 09:00:00")
+    assert first in {post.text for post in reader.poll()}
+    assert reader.poll() == []
+    wordpress.php('return wp_set_comment_status($v["id"], "approve");', id=held)
+    assert [post.text for post in reader.poll()] == [late]
+    assert reader.gaps == []

@@ -9,15 +9,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.domain import DeliveryKind, DeliveryState, Outcome, Sent
-from monitor.policy.backoff import GiveUp, Retry, next_attempt, next_poll
+from monitor.policy.backoff import (
+    Circuit,
+    GiveUp,
+    Retry,
+    circuit,
+    may_poll,
+    next_attempt,
+    next_poll,
+)
+from monitor.sources import load_rules
 
+POLLS = load_rules().polls
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 ALERT, DIGEST = DeliveryKind.ALERT, DeliveryKind.DIGEST
 
 
 def wait(interval, failures, retry_after=None, jitter=0.0):
     """Seconds until the next poll."""
-    return (next_poll(NOW, interval, failures, retry_after, jitter) - NOW).total_seconds()
+    due = next_poll(NOW, interval, failures, POLLS, retry_after_s=retry_after, jitter=jitter)
+    return (due - NOW).total_seconds()
 
 
 def after(kind, outcome, *, attempts=1, ambiguous=0, age_h=0.0):
@@ -123,3 +134,32 @@ def test_nothing_follows_acceptance():
     """Asking for the next attempt of an accepted message is a fault of the caller."""
     with pytest.raises(ValueError, match="accepted"):
         after(ALERT, Outcome.ACCEPTED)
+
+
+@pytest.mark.parametrize(
+    ("failures", "due_in_s", "expected"),
+    [
+        (0, None, Circuit.CLOSED),
+        (2, 60, Circuit.CLOSED),
+        (3, 60, Circuit.OPEN),
+        (3, 0, Circuit.HALF_OPEN),
+        (9, -60, Circuit.HALF_OPEN),
+        (9, None, Circuit.HALF_OPEN),
+    ],
+)
+def test_the_circuit_opens_and_half_opens(failures, due_in_s, expected):
+    """Three failures open it until the next poll is due; then one poll tries."""
+    due = None if due_in_s is None else NOW + timedelta(seconds=due_in_s)
+    assert circuit(failures, due, POLLS, now=NOW) is expected
+    asked = may_poll(failures, due, now=NOW)
+    assert asked is (expected is not Circuit.OPEN and not (failures and due_in_s == 60))
+
+
+@pytest.mark.parametrize(
+    ("interval", "failures", "expected"),
+    [(60, 1, 900), (60, 2, 3600), (60, 3, 21_600), (60, 99, 21_600), (86_400, 1, 86_400)],
+)
+def test_what_was_refused_is_polled_rarely(interval, failures, expected):
+    """A refusal heals when a person acts: a quarter of an hour, an hour, then four times a day."""
+    due = next_poll(NOW, interval, failures, POLLS, rejected=True)
+    assert (due - NOW).total_seconds() == expected

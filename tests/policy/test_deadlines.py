@@ -1,9 +1,9 @@
-"""The four clocks, in London time."""
+"""The clocks, in London time."""
 
 from __future__ import annotations
 
 import json
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -11,7 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.policy.deadlines import Calendar, Division, WeekendRule, due_at
+from monitor.policy.deadlines import (
+    CLOCKS,
+    Calendar,
+    Division,
+    WeekendRule,
+    due_at,
+    working_days_after,
+)
 
 LONDON = ZoneInfo("Europe/London")
 WORKED = json.loads(
@@ -105,3 +112,105 @@ def test_abuse_and_threats_know_no_weekend(received, calendar):
     """24 elapsed hours and 15 minutes are exactly that, whatever the day or the clocks do."""
     assert due_at(received, "elapsed_24h", calendar) == received + timedelta(hours=24)
     assert due_at(received, "urgent_15min", calendar) == received + timedelta(minutes=15)
+
+
+def at(text: str) -> datetime:
+    """A London time."""
+    return datetime.fromisoformat(text).replace(tzinfo=LONDON)
+
+
+@pytest.mark.parametrize(
+    ("clock", "received", "due"),
+    [
+        # Tuesday in the staffed hours of 08:00 to 17:00.
+        ("staffed_1h", "2026-03-10T09:15", "2026-03-10T10:15"),
+        ("staffed_2h", "2026-03-10T15:00", "2026-03-10T17:00"),
+        # What one day doesn't hold runs on the next.
+        ("staffed_1h", "2026-03-10T16:40", "2026-03-11T08:40"),
+        ("staffed_2h", "2026-03-13T16:30", "2026-03-16T09:30"),
+        # Before opening, after closing, on a Sunday, on a bank holiday (Good Friday to Easter Monday).
+        ("staffed_1h", "2026-03-10T03:00", "2026-03-10T09:00"),
+        ("staffed_1h", "2026-03-10T17:00", "2026-03-11T09:00"),
+        ("staffed_1h", "2026-03-15T23:59", "2026-03-16T09:00"),
+        ("staffed_2h", "2026-04-03T10:00", "2026-04-07T10:00"),
+        # Over both nights on which the clocks change: 08:00 is 08:00 local.
+        ("staffed_2h", "2026-03-27T16:00", "2026-03-30T09:00"),
+        ("staffed_2h", "2026-10-23T16:00", "2026-10-26T09:00"),
+        ("same_day", "2026-03-10T09:15", "2026-03-10T17:00"),
+        ("same_day", "2026-03-10T17:00", "2026-03-11T17:00"),
+        ("same_day", "2026-03-14T09:00", "2026-03-16T17:00"),
+        ("same_day", "2026-03-28T12:00", "2026-03-30T17:00"),
+        ("working_days_1", "2026-03-10T09:15", "2026-03-11T17:00"),
+        ("working_days_1", "2026-03-13T09:15", "2026-03-16T17:00"),
+        ("working_days_2", "2026-03-14T09:15", "2026-03-17T17:00"),
+        ("working_days_3", "2026-04-01T09:15", "2026-04-08T17:00"),
+        ("working_days_5", "2026-10-23T09:15", "2026-10-30T17:00"),
+        ("working_days_10", "2026-03-23T09:15", "2026-04-08T17:00"),
+    ],
+)
+def test_the_clocks_of_the_further_rungs(clock, received, due):
+    """Staffed hours, the same day and working days fall due at their minute, in local time."""
+    assert due_at(at(received), clock, Calendar()) == at(due)
+
+
+@pytest.mark.parametrize(
+    ("division", "due"),
+    [
+        (Division.ENGLAND_AND_WALES, "2026-03-18T17:00"),
+        (Division.NORTHERN_IRELAND, "2026-03-19T17:00"),  # St Patrick's Day is no working day
+    ],
+)
+def test_working_days_depend_on_the_division(division, due):
+    """Two working days after a Monday are a day later where one of them is a bank holiday."""
+    assert working_days_after(at("2026-03-16T12:00"), 2, Calendar(division=division)) == at(due)
+
+
+def test_closures_are_no_working_days_for_any_clock():
+    """While the trust is shut neither days nor staffed hours pass."""
+    shut = Calendar(closures=frozenset({date(2026, 3, 11), date(2026, 3, 12)}))
+    assert due_at(at("2026-03-10T16:30"), "staffed_1h", shut) == at("2026-03-13T08:30")
+    assert due_at(at("2026-03-11T09:00"), "same_day", shut) == at("2026-03-13T17:00")
+    assert working_days_after(at("2026-03-10T09:00"), 2, shut) == at("2026-03-16T17:00")
+
+
+def test_staffed_hours_are_the_trusts_own():
+    """An office that opens from ten to noon answers within its own hours."""
+    short = Calendar(staffed_from=time(10), staffed_until=time(12))
+    assert due_at(at("2026-03-10T11:30"), "staffed_2h", short) == at("2026-03-11T11:30")
+    with pytest.raises(ValueError, match="staffed_until"):
+        Calendar(staffed_from=time(10), staffed_until=time(11))
+
+
+def test_working_days_are_counted_from_one():
+    """Nought working days are a mistake, and so is a time without a zone."""
+    with pytest.raises(ValueError, match="at least 1"):
+        working_days_after(at("2026-03-10T09:00"), 0, Calendar())
+    with pytest.raises(ValueError, match="time zone"):
+        working_days_after(datetime(2026, 3, 10, 9), 1, Calendar())  # noqa: DTZ001
+
+
+@given(moments, calendars, st.sampled_from(sorted(CLOCKS - {"none"})))
+def test_every_clock_ends_later_in_utc_and_never_for_long(received, calendar, clock):
+    """Whatever the clock, its deadline lies ahead, in UTC, within a month."""
+    due = due_at(received, clock, calendar)
+    assert due is not None
+    assert due.tzinfo is UTC
+    assert received < due <= received + timedelta(days=31)
+
+
+@given(moments, st.sampled_from(Division), st.sampled_from(["staffed_1h", "staffed_2h"]))
+def test_staffed_deadlines_fall_into_staffed_hours(received, division, clock):
+    """A staffed clock runs out on a working day between opening and closing."""
+    calendar = Calendar(division=division)
+    due = due_at(received, clock, calendar)
+    assert due is not None
+    local = due.astimezone(LONDON)
+    assert calendar.works_on(local.date())
+    assert calendar.staffed_from < local.time() <= calendar.staffed_until
+
+
+@given(moments, moments, calendars, st.sampled_from(["same_day", "staffed_1h", "working_days_5"]))
+def test_who_comes_first_is_due_first_by_every_office_clock(one, other, calendar, clock):
+    """By the office's clocks an earlier post is never due after a later one."""
+    early, late = sorted((one, other))
+    assert due_at(early, clock, calendar) <= due_at(late, clock, calendar)

@@ -12,12 +12,14 @@ from hypothesis import strategies as st
 from classifiers.verdict import Label, Sentiment, Severity
 from connectors.post import Post
 from monitor.domain import (
+    ENDED,
     Concern,
     ConcernEvent,
     ConcernState,
     CoverageGap,
     Match,
     Mention,
+    MetBy,
     RoutineMention,
     SourceHealth,
     Strength,
@@ -136,6 +138,19 @@ def ids(concerns):
     return [each.id for each in concerns]
 
 
+def groups(digest):
+    """Every group of single concerns."""
+    return (
+        digest.overdue,
+        digest.needs_you,
+        digest.ready,
+        digest.for_approval,
+        digest.second_opinion,
+        digest.in_hand,
+        digest.waiting,
+    )
+
+
 def test_what_needs_somebody_is_ordered_by_severity_then_deadline():
     """The gravest stands first, then what is due first; what is never due comes last."""
     digest = composed(
@@ -150,16 +165,19 @@ def test_what_needs_somebody_is_ordered_by_severity_then_deadline():
 
 
 def test_overdue_in_hand_and_closed():
-    """Late stands apart, an acknowledged one is in hand even when late, a closed one is gone."""
+    """Late stands apart in whatever state; what was accepted or answered is not late; ended is gone."""
+    accepted = concern(2, state=ConcernState.ACKNOWLEDGED, due=-HOUR)
     digest = composed(
         concerns=[
             concern(1, due=-HOUR),
-            concern(2, state=ConcernState.ACKNOWLEDGED, due=-HOUR),
+            replace(accepted, suggestion=replace(accepted.suggestion, met_by=MetBy.ACCEPTANCE)),
             concern(3, state=ConcernState.CLOSED, due=-HOUR),
             concern(4),
+            concern(5, state=ConcernState.FOR_APPROVAL, due=-HOUR),
+            concern(6, state=ConcernState.MERGED, due=-HOUR),
         ]
     )
-    assert ids(digest.overdue) == [1]
+    assert ids(digest.overdue) == [1, 5]
     assert ids(digest.in_hand) == [2]
     assert ids(digest.needs_you) == [4]
 
@@ -186,12 +204,8 @@ concerns = st.lists(
 def test_every_live_concern_stands_in_exactly_one_group(drawn):
     """Nothing that is not closed is missing from the digest, and nothing stands there twice."""
     digest = composed(concerns=drawn)
-    shown = [
-        number
-        for group in (digest.needs_you, digest.overdue, digest.in_hand, digest.with_dsl)
-        for number in ids(group)
-    ]
-    assert sorted(shown) == [e.id for e in drawn if e.state is not ConcernState.CLOSED]
+    shown = [number for group in (*groups(digest), digest.with_dsl) for number in ids(group)]
+    assert sorted(shown) == [e.id for e in drawn if e.state not in ENDED]
 
 
 @given(concerns)
@@ -205,7 +219,7 @@ def test_a_confidential_concern_shows_nothing_but_its_number(drawn):
         assert not shown.history
         assert shown.reference
     confidential = {each.id for each in drawn if each.confidential}
-    for group in (digest.needs_you, digest.overdue, digest.in_hand):
+    for group in groups(digest):
         assert not confidential & set(ids(group))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from time import perf_counter
 
@@ -142,3 +143,13 @@ def test_the_cost_of_one_mention_is_bounded():
     started = perf_counter()
     joins(post(" ".join(f"other{number}" for number in range(200))), *crowd)
     assert perf_counter() - started < 1.0
+
+
+def test_a_closed_concern_is_joined_by_its_thread_only():
+    """A closed concern takes in what stands in its thread, however old its last post, and no story
+    told again; a live one in the same thread goes first."""
+    closed = replace(candidate(threads={"reddit:t1"}, age_days=10), closed=True)
+    assert joins(post("more of it", thread_id="t1"), closed) == 7
+    assert joins(post(STORY), closed) is None
+    live = candidate("other", concern_id=3, threads={"reddit:t1"}, age_days=6)
+    assert joins(post("more of it", thread_id="t1"), closed, live) == 3

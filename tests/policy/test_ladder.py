@@ -1,80 +1,31 @@
-"""Which rung, and what is said."""
+"""Which rung, and what is said: the base ladder."""
 
 from __future__ import annotations
 
 import itertools
 import re
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from classifiers.verdict import Label, Severity
-from monitor.errors import ConfigError
-from monitor.policy.ladder import (
-    LAWFUL_RUNGS,
-    LONGEST_DRAFT,
-    STOPS,
-    choose,
-    load_ladder,
-    suggest,
-)
+from monitor.domain import AuthorRole, Fact, Flag, MetBy, Role
+from monitor.policy import ladder
+from monitor.policy.deadlines import Calendar
+from monitor.policy.ladder import LONGEST_DRAFT
+from monitor.policy.stops import ANSWERABLE, HARM_FLAGS, STOPS, rank
 from monitor.policy.triage import HARMS
-from tests.policy.builders import labels_sets, packaged, triaged
+from tests.policy.standing import BASE, standing, suggested
 
-TEXT = packaged("ladders/base.toml")
-LADDER = load_ladder(TEXT)
-L = Label
+L, F = Label, Fact
 ALL_LABEL_SETS = [
     frozenset(chosen)
     for size in range(len(Label) + 1)
     for chosen in itertools.combinations(Label, size)
 ]
-DUE = datetime(2026, 3, 11, 9, 15, tzinfo=UTC)
-
-# A ladder as bad as a file can be: everything leads to a reply, and criticism to removal.
-RECKLESS = """
-name = "reckless"
-nothing = "L0"
-review = "L0"
-[[rung]]
-id = "L0"
-name = "Reply"
-who = "anybody"
-approver = "nobody"
-clock = "none"
-source = "none"
-public = "Please delete this."
-[[rung]]
-id = "L5"
-name = "Ask to remove"
-who = "anybody"
-approver = "nobody"
-clock = "none"
-source = "none"
-public = "Please delete this."
-private = "Please delete this."
-[[choice]]
-labels = { complaint = 0.5, abuse = 0.0 }
-rung = "L5"
-[[choice]]
-labels = { threat = 0.5 }
-rung = "L0"
-"""
-
-
-def suggestion(triage, ladder=LADDER, **changes):
-    """A suggestion for a school with everything configured."""
-    details = {
-        "school": "Fernhollow Primary",
-        "contact": "office@fernhollow.example",
-        "complaints_url": "https://fernhollow.example/complaints",
-        "info_url": "https://fernhollow.example/faq",
-        "trust": "Larkmoor Trust",
-        "due_at": DUE,
-    }
-    return suggest(triage, ladder, **details | changes)
+STOPPING = {stop.condition for stop in STOPS}
+TUESDAY = datetime(2026, 3, 10, 9, 15, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
@@ -98,18 +49,18 @@ def suggestion(triage, ladder=LADDER, **changes):
 )
 def test_the_most_restrictive_rung_wins(labels, rung):
     """A concern starts on the rung of its most restrictive label."""
-    assert choose(triaged(labels), LADDER).id == rung
+    assert ladder.place(standing(labels), BASE).id == rung
 
 
 def test_a_routine_mention_without_labels_is_logged():
     """Nothing is suggested for a neutral mention."""
-    said = suggestion(triaged(severity=Severity.ROUTINE))
+    said = suggested(standing(severity=Severity.ROUTINE))
     assert (said.rung, said.reply, said.no_reply_because) == ("L0", None, "nothing to answer")
 
 
 def test_an_individual_matter_is_invited_into_private():
     """A complaint that brushes against an accusation goes to private contact at once."""
-    said = suggestion(triaged({L.COMPLAINT}, hints={L.ALLEGATION: 0.3}))
+    said = suggested(standing({L.COMPLAINT}, hints={L.ALLEGATION: 0.3}))
     assert said.rung == "L2"
     assert "individual matters" in (said.reply or "")
     assert said.private_reply
@@ -117,54 +68,44 @@ def test_an_individual_matter_is_invited_into_private():
 
 def test_a_label_from_an_earlier_post_still_chooses_the_rung():
     """What counts for the concern decides, even when the latest post scores low on it."""
-    merged = triaged({L.SAFEGUARDING, L.QUERY})
-    low = dict(merged.scores) | {L.SAFEGUARDING: 0.0}
-    again = type(merged)(
-        severity=merged.severity,
-        labels=merged.labels,
-        sentiment=merged.sentiment,
-        scores=low,
-        reasons=merged.reasons,
-    )
-    assert choose(again, LADDER).id == "S1"
+    c = standing({L.SAFEGUARDING, L.QUERY})
+    low = replace(c.triage, scores=dict(c.triage.scores) | {L.SAFEGUARDING: 0.0})
+    assert ladder.place(replace(c, triage=low), BASE).id == "S1"
 
 
-def test_there_are_4096_label_sets():
-    """The exhaustive tests below walk over every set of the twelve labels."""
-    assert len(set(ALL_LABEL_SETS)) == 4096
+def test_the_order_of_restrictiveness_is_total():
+    """Every label has its own place in one order; all harms and the press come before the rest."""
+    conditions = [*(stop.condition for stop in STOPS), *ANSWERABLE]
+    assert len(set(conditions)) == len(conditions)
+    assert [rank(each) for each in conditions] == list(range(len(conditions)))
+    assert set(Label) <= set(conditions)
+    assert {each for each in conditions if each in set(Label)} - set(ANSWERABLE) == HARMS | {
+        L.MEDIA
+    }
+    assert HARM_FLAGS - {Flag.COPYRIGHT} <= set(conditions) - set(ANSWERABLE)
 
 
-def test_every_harm_is_a_hard_stop():
-    """Whatever counts as a harm forbids a reply, and so does the press."""
-    assert set(STOPS) == HARMS | {L.MEDIA}
+@pytest.mark.parametrize(
+    ("graver", "lesser"),
+    list(itertools.pairwise([*(stop.condition for stop in STOPS), *ANSWERABLE])),
+)
+def test_of_two_the_more_restrictive_decides(graver, lesser):
+    """Of any two neighbours in the order, the concern starts where the graver one alone would."""
 
+    def start(*conditions):
+        return ladder.place(
+            standing(
+                [each for each in conditions if isinstance(each, Label)],
+                flags=[each for each in conditions if isinstance(each, Flag)],
+                author=next(
+                    (e for e in conditions if isinstance(e, AuthorRole)), AuthorRole.UNKNOWN
+                ),
+            ),
+            BASE,
+        ).id
 
-@pytest.mark.parametrize("ladder", [LADDER, load_ladder(RECKLESS)], ids=["base", "reckless"])
-def test_hard_stops_never_reply(ladder):
-    """No set with a hard stop gets a reply, even from a ladder file that drafts one."""
-    for labels in ALL_LABEL_SETS:
-        if labels & set(STOPS):
-            said = suggestion(triaged(labels), ladder)
-            assert said.reply is None, labels
-            assert said.private_reply is None, labels
-            assert said.no_reply_because, labels
-
-
-@pytest.mark.parametrize("ladder", [LADDER, load_ladder(RECKLESS)], ids=["base", "reckless"])
-@pytest.mark.parametrize("severity", list(Severity))
-def test_lawful_criticism_never_meets_a_measure(ladder, severity):
-    """Without a harm label, no set of labels leads to removal, warning, reporting or blocking."""
-    for labels in ALL_LABEL_SETS:
-        if not labels & HARMS:
-            assert choose(triaged(labels, severity), ladder).id in LAWFUL_RUNGS, labels
-
-
-@given(labels_sets, st.dictionaries(st.sampled_from(Label), st.floats(0, 0.49)))
-def test_hints_below_the_threshold_open_no_measure(labels, hints):
-    """Harm scores that do not count can't lead lawful criticism to a measure either."""
-    lawful = labels - HARMS
-    chosen = choose(triaged(lawful, hints=hints), LADDER)
-    assert chosen.id in LAWFUL_RUNGS
+    if not (isinstance(graver, AuthorRole) and isinstance(lesser, AuthorRole)):  # one author only
+        assert start(graver, lesser) == start(graver)
 
 
 def test_every_reply_fits_and_promises_nothing():
@@ -177,12 +118,12 @@ def test_every_reply_fits_and_promises_nothing():
         r"\b(remove|delete|take (it )?down|block|warn|legal|report)", re.IGNORECASE
     )
     replies = {
-        suggestion(triaged(labels, severity, hints=hints), info_url=info_url).reply
+        suggested(standing(labels, severity=severity, hints=hints), info_url=info_url).reply
         for labels in ALL_LABEL_SETS
         for severity in Severity
         for hints in ({}, {L.ABUSE: 0.3})
         for info_url in (None, "https://fernhollow.example/faq")
-        if not labels & set(STOPS)
+        if not labels & STOPPING
     } - {None}
     assert len(replies) == 6
     for reply in replies:
@@ -192,7 +133,7 @@ def test_every_reply_fits_and_promises_nothing():
         assert not removing.search(reply)
 
 
-@pytest.mark.parametrize("spec", [spec for spec in LADDER.rung if spec.public], ids=lambda s: s.id)
+@pytest.mark.parametrize("spec", [rung for rung in BASE.rungs if rung.public], ids=lambda s: s.id)
 def test_every_rungs_own_draft_fits_too(spec):
     """The drafts that later steps will use fit as well, with 40 characters for each detail."""
     assert len(re.sub(r"\{\w+\}", "x" * 40, spec.public)) <= LONGEST_DRAFT
@@ -200,64 +141,197 @@ def test_every_rungs_own_draft_fits_too(spec):
 
 def test_a_query_points_to_the_information_page_only_when_there_is_one():
     """Without an information page the shorter draft is used."""
-    assert "faq" in (suggestion(triaged({L.QUERY})).reply or "")
-    reply = suggestion(triaged({L.QUERY}), info_url=None).reply or ""
+    assert "faq" in (suggested(standing({L.QUERY})).reply or "")
+    reply = suggested(standing({L.QUERY}), info_url=None).reply or ""
     assert "office@fernhollow.example" in reply
     assert "None" not in reply
 
 
 def test_an_overlong_contact_gives_no_reply_but_says_why():
     """A draft is never cut: what doesn't fit is not suggested, with the reason."""
-    said = suggestion(triaged({L.COMPLAINT}), contact="x" * 300)
+    said = suggested(standing({L.COMPLAINT}), contact="x" * 300)
     assert said.reply is None
     assert "shorten the contact" in (said.no_reply_because or "")
 
 
 def test_braces_in_a_name_stay_braces():
     """A school called {contact} is filled in once and never expanded again."""
-    assert "{contact}" in (suggestion(triaged({L.PRAISE}), school="{contact}").reply or "")
+    assert "{contact}" in (suggested(standing({L.PRAISE}), school="{contact}").reply or "")
 
 
 @pytest.mark.parametrize(
     ("triage", "why"),
     [
-        (triaged({L.COMPLAINT}, Severity.URGENT), "senior leader"),
-        (triaged({L.COMPLAINT}, needs_review=True), "read it first"),
-        (triaged(needs_review=True), "read it first"),
+        (standing({L.COMPLAINT}, severity=Severity.URGENT), "senior leader"),
+        (standing({L.COMPLAINT}, needs_review=True), "read it first"),
+        (standing(needs_review=True), "read it first"),
     ],
 )
 def test_no_reply_before_somebody_has_judged(triage, why):
     """What is urgent or was not assessed is read by a person before anything is drafted."""
-    said = suggestion(triage)
+    said = suggested(triage)
     assert said.reply is None
     assert why in (said.no_reply_because or "")
 
 
 def test_the_suggestion_carries_deadline_and_source():
-    """Each suggestion names its deadline and the clause that its rung comes from."""
-    said = suggestion(triaged({L.COMPLAINT}))
-    assert said.due_at == DUE
-    assert said.source.startswith("Coast")
+    """Each suggestion names its deadline, what stops it, and the clause that its rung comes from."""
+    said = ladder.suggest(standing({L.COMPLAINT}), BASE, {}, due_at=TUESDAY)
+    assert said.due_at == TUESDAY
+    assert said.met_by is MetBy.REPLY
+    assert said.source.startswith("coast")
+
+
+def test_a_person_who_has_judged_lifts_the_first_reading():
+    """Once somebody chose a rung, an unread or urgent complaint gets its draft."""
+    for doubt in ({"needs_review": True}, {"severity": Severity.URGENT}):
+        assert suggested(standing({L.COMPLAINT}, **doubt)).reply is None
+        assert suggested(standing({L.COMPLAINT}, chosen="L1", **doubt)).reply
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "named"),
+    ("c", "rung"),
     [
-        ('rung = "L7"', 'rung = "L9"', "no such rung"),
-        (
-            'labels = { campaign = 0.5 }\nrung = "C1"',
-            'labels = { campaign = 0.5 }\nrung = "L7"',
-            "lawful",
-        ),
-        ('review = "R0"', 'review = "L7"', "acts against"),
-        ("{school} team", "{shcool} team", "shcool"),
-        ('clock = "standard"', 'clock = "soonish"', "clock"),
-        ('id = "L2"', 'id = "L1"', "same id"),
-        ('who = "media lead"', 'whom = "media lead"', "whom"),
+        (standing({L.COMPLAINT}, F.CONTACTED), "L3"),
+        (standing({L.COMPLAINT}, F.CONTACTED, F.UNRESOLVED), "L4"),
+        (standing({L.COMPLAINT}, F.COMPLAINT_ASKED), "L4"),
+        (standing({L.COMPLAINT}, F.REPLIED), "L1"),
+        (standing({L.COMPLAINT}, F.CONTACTED, chosen="L2", fresh=()), "L2"),
+        (standing({L.COMPLAINT}, F.CONTACTED, chosen="L2"), "L3"),
+        (standing({L.ABUSE}), "L7"),
+        (standing({L.ABUSE}, own_account=True), "L6"),
+        (standing({L.ABUSE}, F.HARM_CONFIRMED, F.EVIDENCE_KEPT, chosen="L5"), "L5"),
+        (standing({L.ABUSE}, F.EVIDENCE_KEPT, chosen="L5"), "L7"),
+        (standing({L.QUERY}, author=AuthorRole.STAFF), "H1"),
+        (standing({L.QUERY}, author=AuthorRole.GOVERNANCE), "H1"),
+        (standing({L.PRAISE}, author=AuthorRole.PUPIL), "S1"),
+        (standing({L.QUERY}, author=AuthorRole.PRESS), "M1"),
+        (standing({L.COMPLAINT}, author=AuthorRole.PARENT), "L1"),
+        (standing({L.COMPLAINT}, flags={Flag.DEFAMATION}), "L9"),
+        (standing({L.COMPLAINT}, flags={Flag.DISREPUTE, Flag.NAMED_STAFF}), "L1"),
+        (standing({L.COMPLAINT}, flags={Flag.COPYRIGHT}), "L1"),
+        (standing(flags={Flag.COPYRIGHT}), "L7"),
+        (standing({L.COMPLAINT}, chosen="L77"), "L1"),
     ],
 )
-def test_a_faulty_ladder_is_refused(old, new, named):
-    """A ladder file that contradicts itself or the law is refused, and says where."""
-    assert old in TEXT
-    with pytest.raises(ConfigError, match=named):
-        load_ladder(TEXT.replace(old, new, 1))
+def test_where_a_concern_stands(c, rung):
+    """Labels, flags and author give the start, facts the way on, and a person's choice a new start."""
+    assert ladder.place(c, BASE).id == rung
+
+
+def test_a_child_or_a_threat_overrides_what_was_chosen_before():
+    """A rung that somebody chose for a complaint no longer holds once a child is at risk."""
+    assert ladder.place(standing({L.COMPLAINT}, chosen="L3"), BASE).id == "L3"
+    assert ladder.place(standing({L.COMPLAINT, L.SAFEGUARDING}, chosen="L3"), BASE).id == "S1"
+    assert ladder.place(standing({L.COMPLAINT, L.THREAT}, chosen="L2"), BASE).id == "L10"
+
+
+@pytest.mark.parametrize(
+    ("rung", "c", "because"),
+    [
+        ("L4", standing({L.COMPLAINT}), None),
+        ("S1", standing({L.COMPLAINT}), None),
+        ("L77", standing({L.COMPLAINT}), "not on this trust's ladder"),
+        ("L5", standing({L.COMPLAINT}, *Fact), "lawful criticism"),
+        ("L8", standing({L.COMPLAINT}, *Fact, flags={Flag.DISREPUTE}), "lawful criticism"),
+        ("L6", standing({L.ABUSE}, F.EVIDENCE_KEPT), "accounts of our own"),
+        ("L6", standing({L.ABUSE}, own_account=True), "evidence kept"),
+        ("L6", standing({L.ABUSE}, F.EVIDENCE_KEPT, own_account=True), None),
+        ("L7", standing({L.ABUSE}), "evidence kept"),
+        ("L7", standing({L.ABUSE}, F.EVIDENCE_KEPT), None),
+        ("L5", standing({L.ABUSE}, F.EVIDENCE_KEPT), "harm confirmed by two people"),
+        ("L8", standing({L.ABUSE}, F.REFUSED, F.CONTINUED), "a lawyer checked the wording"),
+        ("L1", standing({L.ABUSE}), "can't be reached"),
+        ("M1", standing({L.ABUSE}), "no way to deal with"),
+        ("C1", standing({L.COMPLAINT}, chosen="L3"), "can't be reached from L3"),
+    ],
+)
+def test_a_refused_step_says_which_rule_refuses(rung, c, because):
+    """A person may choose what is open; what isn't is refused with its rule, in a sentence."""
+    refused = ladder.may_step(rung, c, BASE)
+    assert refused is None if because is None else because in (refused or "")
+
+
+def test_what_is_missing_and_where_it_leads_is_said():
+    """A suggestion says what must be recorded first, what may be chosen, and what leads on."""
+    said = suggested(standing({L.ABUSE}))
+    assert "L7 (Report and support): evidence kept" in said.missing
+    assert "L5 (Ask to remove it): evidence kept and harm confirmed by two people" in said.missing
+    assert "L4" in said.options
+    assert not {"L5", "L6", "L8"} & set(said.options)
+    assert "removed: close it" in said.exits
+    assert "contact made: Resolve with the school" in suggested(standing({L.COMPLAINT})).exits
+
+
+def test_a_request_to_remove_is_drafted_only_for_abuse_and_hate():
+    """On the request's own rung abuse gets a private draft; a child or an allegation gets none."""
+    kept = (F.EVIDENCE_KEPT, F.HARM_CONFIRMED)
+    asked = suggested(standing({L.ABUSE}, *kept, chosen="L5"))
+    assert asked.rung == "L5"
+    assert asked.reply is None
+    assert "[what is wrong with it, in plain words]" in (asked.private_reply or "")
+    c = standing({L.IDENTIFIES_CHILD, L.ABUSE}, *kept, chosen="L5")
+    assert suggested(c).rung == "L5"
+    assert suggested(c).private_reply is None
+
+
+def test_the_audience_is_told_why_without_naming_anybody():
+    """The notice that goes with moderation has its rule for a person to fill in."""
+    said = suggested(standing({L.ABUSE}, own_account=True), rules_url=None)
+    notice = said.do[-1]
+    assert said.reply is None
+    assert notice.startswith("Words for the audience: We've removed a comment")
+    assert "[the rule, in a few words]" in notice
+    assert "[link to our page rules]" in notice
+    assert not any("Words for" in line for line in suggested(standing({L.ABUSE})).do)
+
+
+def test_who_may_approve():
+    """All roles must be held, and a deputy DSL may act for the DSL but for nobody else."""
+    slt, dsl, deputy = Role.SLT, Role.DSL, Role.DEPUTY_DSL
+    both = frozenset({slt, dsl})
+    assert ladder.approvers_for(BASE.by_id("L1"), BASE) == {slt}
+    assert ladder.approvers_for(BASE.by_id("L3"), BASE) == {Role.HEAD}
+    assert ladder.holds(frozenset({slt, deputy}), both)
+    assert not ladder.holds(frozenset({slt}), both)
+    assert not ladder.holds(frozenset({deputy}), both)
+    assert not ladder.holds(frozenset({dsl}), frozenset({deputy}))
+
+
+@pytest.mark.parametrize(
+    ("c", "after"),
+    [
+        (standing({L.COMPLAINT}), timedelta(hours=24)),
+        (standing({L.ABUSE}), timedelta(hours=24)),
+        (standing({L.ABUSE}, own_account=True), timedelta(hours=1)),
+        (standing({L.THREAT}), timedelta(minutes=15)),
+        (standing({L.SAFEGUARDING, L.COMPLAINT}), timedelta(minutes=15)),
+        (standing({L.THREAT, L.IDENTIFIES_CHILD}), timedelta(minutes=15)),
+        (standing({L.CAMPAIGN}), timedelta(hours=2)),
+        (standing({L.MEDIA}), timedelta(hours=1)),
+        (standing({L.ALLEGATION}), timedelta(hours=7, minutes=45)),
+        (standing({L.PRAISE}), None),
+    ],
+)
+def test_the_rung_and_the_danger_set_the_deadline(c, after):
+    """Each start has its deadline, for something seen on a Tuesday morning."""
+    due = ladder.due_at(c, BASE, Calendar(), received=TUESDAY)
+    assert due == (TUESDAY + after if after else None)
+
+
+def test_abuse_on_our_own_page_at_night_waits_no_longer_than_a_day():
+    """Staffed hours never stretch the 24 hours that abuse has, nor a threat's 15 minutes."""
+    friday_night = datetime(2026, 3, 13, 22, 0, tzinfo=UTC)
+    due = ladder.due_at(
+        standing({L.ABUSE}, own_account=True), BASE, Calendar(), received=friday_night
+    )
+    assert due == friday_night + timedelta(hours=24)
+    further = standing({L.ABUSE}, F.EVIDENCE_KEPT, F.HARM_CONFIRMED, chosen="L5")
+    due = ladder.due_at(further, BASE, Calendar(), received=friday_night)
+    assert due == datetime(2026, 3, 17, 17, 0, tzinfo=UTC)
+
+
+def test_a_stopped_start_is_met_by_somebody_taking_it():
+    """Where no reply may be given, taking it in hand is what the clock waits for."""
+    assert suggested(standing({L.ABUSE}, own_account=True)).met_by is MetBy.ACCEPTANCE
+    assert suggested(standing({L.COMPLAINT})).met_by is MetBy.REPLY

@@ -102,8 +102,8 @@ def test_erasure_leaves_a_tombstone(store: SqlStore) -> None:
     """A post deleted at its source loses text and author, and does not come back."""
     record(store, post(author="somebody"))
     with store.begin() as rows:
-        assert rows.mentions.erase("rss", ["a1"], now=NOW) == 1
-        assert rows.mentions.erase("rss", ["a1"], now=NOW) == 0
+        assert rows.deletions.gone("rss", ["a1"], now=NOW) == 1
+        assert rows.deletions.gone("rss", ["a1"], now=NOW) == 0
     assert record(store, post(text="resurrected")) == 0
     assert claim(store) == ()
 
@@ -214,7 +214,7 @@ def test_one_digest_a_day(store: SqlStore) -> None:
 def test_source_state(store: SqlStore) -> None:
     """A failing source opens one gap from when it was last seen; success closes it."""
     with store.begin() as rows:
-        rows.sources.register([FEED])
+        rows.sources.register([FEED], now=NOW)
         rows.sources.advance("feed", {"seen": {"x": "y"}})
         rows.sources.succeeded("feed", now=NOW, next_poll_at=LATER)
         for _ in range(2):
@@ -231,10 +231,10 @@ def test_source_state(store: SqlStore) -> None:
 def test_changed_settings_start_a_new_cursor(store: SqlStore, fingerprint: str, kept: bool) -> None:
     """A source keeps its cursor over restarts, and loses it when its settings change."""
     with store.begin() as rows:
-        rows.sources.register([FEED])
+        rows.sources.register([FEED], now=NOW)
         rows.sources.advance("feed", {"etag": "1"})
         rows.sources.register(
-            [SourceSpec(id="feed", kind="rss", interval_s=60, fingerprint=fingerprint)]
+            [SourceSpec(id="feed", kind="rss", interval_s=60, fingerprint=fingerprint)], now=NOW
         )
         assert bool(rows.sources.cursor("feed")) is kept
 
@@ -242,7 +242,7 @@ def test_changed_settings_start_a_new_cursor(store: SqlStore, fingerprint: str, 
 def test_failed_transaction_stores_nothing(store: SqlStore) -> None:
     """Mentions and cursor are stored together or not at all."""
     with store.begin() as rows:
-        rows.sources.register([FEED])
+        rows.sources.register([FEED], now=NOW)
 
     def half() -> None:
         with store.begin() as rows:
