@@ -117,6 +117,11 @@ class BlueskyConnector:
     Settings = BlueskySettings
     platform = PLATFORM
     searches: ClassVar[bool] = True
+    apply_for: ClassVar[str] = (
+        "The live stream needs nothing. To search, make an account for the trust on Bluesky, then an "
+        "app password (Settings, Privacy and security, App passwords; not the account's own), and "
+        "write it into password_file."
+    )
 
     def __init__(
         self, settings: BlueskySettings, *, source: str, terms: Sequence[str] = ()
@@ -179,7 +184,7 @@ class BlueskyConnector:
         if missed and not progress.due(self._terms, datetime.fromisoformat(missed)):
             del state["missed"]
             note = "the search has made up for what the live stream missed"
-            yield Batch(posts=(), cursor=dict(state), note=note)
+            yield Batch(posts=(), cursor=dict(state), note=note, backfilled=True)
 
     def _follow(self, state: CursorState, now: datetime, until: float) -> Iterator[Batch]:
         settings = self._settings

@@ -73,6 +73,11 @@ class YouTubeConnector:
 
     Settings = YouTubeSettings
     searches = True
+    apply_for = (
+        "In the Google Cloud console make a project for the trust, enable the YouTube Data API v3, "
+        "make an API key that is restricted to it, and write the key into api_key_file. It is free; "
+        "the daily quota is 10,000 units."
+    )
     platform = PLATFORM
 
     def __init__(

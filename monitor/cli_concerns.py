@@ -17,7 +17,7 @@ opinion = typer.Typer(help="A second opinion, before anything is said.", no_args
 concerns.add_typer(opinion, name="opinion")
 
 Why = Annotated[str, typer.Option("--why", help="The reason, for the history.")]
-Viewer = Annotated[str, typer.Option("--who", help="Your id in [[people]].")]
+Viewer = Annotated[str, typer.Option("--who", help="Your id in the list of people.")]
 Private = Annotated[
     bool, typer.Option("--private", help="For a private message or letter, not in public.")
 ]

@@ -17,7 +17,7 @@ ConfigPath = Annotated[
     Path,
     typer.Option("--config", "-c", envvar="TRUST_MONITOR_CONFIG", help="The configuration file."),
 ]
-Who = Annotated[str, typer.Option("--who", help="Your id in the configuration's [[people]].")]
+Who = Annotated[str, typer.Option("--who", help="Your id in the configuration's list of people.")]
 Case = Annotated[str, typer.Argument(help="The case number, such as 2026-0042.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document instead of words.")]
 DEFAULT_CONFIG = Path("config.toml")

@@ -296,11 +296,14 @@ class _Reader:
         if settings is None:
             return None
         told = f"{head.kind}\n{settings.model_dump_json()}"
+        files = {
+            key: self._base / value for key, value in settings if isinstance(value, Path)
+        }  # relative to this file, like every other path here
         return Source(
             id=head.id,
             kind=head.kind,
             every_s=head.every_s,
-            settings=settings,
+            settings=settings.model_copy(update=files),
             fingerprint=hashlib.blake2b(told.encode(), digest_size=16).hexdigest(),
             account=head.account,
         )

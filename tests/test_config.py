@@ -366,3 +366,17 @@ def test_secret_from_file(tmp_path: Path) -> None:
     config = load_config(path)
     assert config.relays[0].password == "s3cret"
     assert "s3cret" not in repr(config)
+
+
+def test_paths_of_sources_are_relative_to_the_file(tmp_path: Path) -> None:
+    """A source's files and folders are looked for beside the configuration, like every other path;
+    where the configuration lies makes no other source of it."""
+    text = GOOD + '\n[[sources]]\nid = "drop"\nkind = "file_drop"\nfolder = "inbox"\n'
+    found = []
+    for name in ("here", "there"):
+        folder = tmp_path / name
+        (folder / "inbox").mkdir(parents=True)
+        (folder / "config.toml").write_text(text, encoding="utf-8")
+        found.append(load_config(folder / "config.toml").sources[-1])
+        assert found[-1].settings.folder == folder / "inbox"
+    assert found[0].fingerprint == found[1].fingerprint

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from classifiers.verdict import Label, Severity
-from monitor.domain import Concern, ConcernState, Fact, Flag, Notice, ReplyState
+from monitor.domain import Concern, ConcernState, Fact, Flag, Notice, ReplyState, Role
 from monitor.errors import MonitorError
 from monitor.pipeline.desk import Desk, Refused
 from monitor.policy.draft_check import Finding
@@ -18,6 +18,7 @@ from monitor.policy.life import Move, Rule
 from monitor.ports import Transaction
 from monitor.store.store import SqlStore
 from tests.fakes import FakeClock
+from tests.policy.builders import person
 from tests.policy.lives import BLOCKING, BOOK, SCHOOL
 from tests.store.samples import MATCH, draft, post
 
@@ -278,3 +279,13 @@ def test_evidence_on_hold_outlives_its_time(desks: Desks) -> None:
     with desks.store.begin() as rows:
         assert [settled.mention for settled in rows.mentions.settled()] == [mention.id]
         assert rows.mentions.erase_ids([mention.id], now=later) == 1
+
+
+@pytest.mark.parametrize("kind", ["breach", "mistake"])
+def test_a_breach_reaches_the_data_protection_officer(desks: Desks, kind: str) -> None:
+    """A reported breach of personal data is told to the DPO at once; a plain mistake is not."""
+    people = (*BOOK.people, person("dpo", Role.DPO))
+    desks.desk = replace(desks.desk, book=replace(BOOK, people=people))
+    case = desks.opens(Label.COMPLAINT)
+    desks.do(case, Move.MISTAKE, "comms", "sent the draft to the wrong parent", kind=kind)
+    assert desks.told == ([(case, ("dpo",))] if kind == "breach" else [])

@@ -18,19 +18,21 @@ from monitor.domain import (
     Concern,
     ConcernEvent,
     ConcernState,
+    Disclosure,
     Notice,
     Person,
+    Role,
 )
 from monitor.errors import MonitorError
 from monitor.pipeline.alerts import queue_alerts
-from monitor.policy import life, routing
-from monitor.policy.assessment import Rulebook, reconsider
+from monitor.policy import life
+from monitor.policy.assessment import Rulebook, reconsider, routed
 from monitor.policy.campaign import is_campaign
 from monitor.policy.campaign_case import closed_with
 from monitor.policy.draft_check import Finding
 from monitor.policy.life import Change, Move, Refusal
 from monitor.policy.life_effects import TEXT, turn
-from monitor.policy.life_end_rules import chosen_mentions
+from monitor.policy.life_end_rules import Kind, chosen_mentions
 from monitor.policy.life_ground import ground
 from monitor.policy.life_joining import judged_together, parted
 from monitor.policy.life_reply_rules import is_private
@@ -180,7 +182,9 @@ class Desk:
         after = self._reconsidered(change.after, now)
         rows.concerns.save(after, change.event)
         rows.replies.put(after.id, change.replies)
-        self._tell_news(rows, before, after, now)
+        self._tell_news(
+            rows, before, after, now, breach=change.event.details.get("kind") == Kind.BREACH
+        )
         if other is not None and change.other is not None and change.other_event is not None:
             taken = self._reconsidered(change.other, now)
             rows.concerns.save(taken, change.other_event)
@@ -236,25 +240,38 @@ class Desk:
             confidential=life.matter(concern).child,
         )
 
-    def _tell_news(self, rows: Transaction, before: Concern, after: Concern, now: datetime) -> None:
-        """Alert whoever must hear of the concern at once by what it has become."""
+    def _tell_news(
+        self,
+        rows: Transaction,
+        before: Concern,
+        after: Concern,
+        now: datetime,
+        *,
+        breach: bool = False,
+    ) -> None:
+        """Alert whoever must hear of the concern at once by what it has become, and the data
+        protection officer of a breach of ours: the regulator wants to know within 72 hours."""
+        if breach and (officers := self._officers(after)):
+            self.tell(rows, after, officers, "a breach of personal data was reported", now)
         if after.state in ENDED:
             return
-        known = {notice.person.id for notice in self._notices(before, now)}
-        new = tuple(n for n in self._notices(after, now) if n.person.id not in known)
+        known = {notice.person.id for notice in routed(before, self.book, now=now).notices}
+        notices = routed(after, self.book, now=now).notices
+        new = tuple(notice for notice in notices if notice.person.id not in known)
         if new:
             self.tell(rows, after, new, "by what a colleague has found out", now)
 
-    def _notices(self, concern: Concern, now: datetime) -> tuple[Notice, ...]:
-        return routing.route(
-            concern.triage,
-            concern.organisations,
-            self.book.people,
-            day=now.astimezone(self.book.calendar.tz).date(),
-            author=concern.author,
-            about_head=concern.about_head,
-            flags=concern.flags,
-        ).notices
+    def _officers(self, concern: Concern) -> tuple[Notice, ...]:
+        disclosure = Disclosure.WITHHELD if concern.confidential else Disclosure.FULL
+        return tuple(
+            Notice(
+                person=person,
+                disclosure=disclosure,
+                because="a breach of personal data was reported: for the data protection officer",
+            )
+            for person in self.book.people
+            if Role.DPO in person.roles and person.covers(concern.organisations)
+        )
 
 
 CAME_ABOUT = "by the clock"
