@@ -310,7 +310,7 @@ def rate(events: int) -> None:
     from matching import watchlist  # noqa: PLC0415 - bench/matching.py
 
     from connectors.bluesky import BlueskyConnector, BlueskySettings  # noqa: PLC0415
-    from monitor.policy.watchlist import Matcher  # noqa: PLC0415
+    from monitor.policy.matching.watchlist import Matcher  # noqa: PLC0415
     from monitor.watchlist_file import load_senses  # noqa: PLC0415
 
     command = [sys.executable, __file__, "serve", f"--events={events}"]

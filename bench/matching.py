@@ -23,8 +23,8 @@ from itertools import accumulate
 from ahocorasick_rs import AhoCorasick, BytesAhoCorasick
 
 from connectors.post import Post
-from monitor.policy.organisations import Organisation, Watchlist
-from monitor.policy.watchlist import Matcher
+from monitor.policy.matching.organisations import Organisation, Watchlist
+from monitor.policy.matching.watchlist import Matcher
 from monitor.watchlist_file import load_senses
 
 SAINTS = """

@@ -42,10 +42,14 @@ from monitor.pipeline import (
     Sweeper,
     by_mail,
 )
-from monitor.policy import draft_check, escalation, redaction, retention, theme, triage, watchlist
+from monitor.policy import redaction, retention, triage
 from monitor.policy.assessment import Rulebook
-from monitor.policy.ladder_layers import with_rule_of
-from monitor.policy.organisations import Watchlist
+from monitor.policy.campaigns import theme
+from monitor.policy.drafts import check as draft_check
+from monitor.policy.ladder.layers import with_rule_of
+from monitor.policy.matching import watchlist
+from monitor.policy.matching.organisations import Watchlist
+from monitor.policy.routes import escalation
 from monitor.ports import Store
 from monitor.store.database import open_database
 from monitor.store.store import SqlStore

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from monitor.commands.report import Period
     from monitor.commands.triage import Bench
     from monitor.daemon import App
-    from monitor.policy.organisations import Watchlist
+    from monitor.policy.matching.organisations import Watchlist
 
 cli = typer.Typer(
     name="trust-monitor",

@@ -18,7 +18,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, mo
 from monitor.delivery.email import Relay
 from monitor.domain import Person, Role
 from monitor.policy.deadlines import Calendar, Division, WeekendRule
-from monitor.policy.organisations import Watchlist
+from monitor.policy.matching.organisations import Watchlist
 
 _ADDRESS = re.compile(r"[^\s@,;:<>()\"\\\[\]]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 

@@ -36,10 +36,10 @@ from monitor.delivery.email import Relay
 from monitor.domain import Person, Role
 from monitor.errors import ConfigError, Fault
 from monitor.faults import faults_of, key_path
-from monitor.policy import staffing
 from monitor.policy.deadlines import Calendar
 from monitor.policy.ladder import Ladder
-from monitor.policy.organisations import Watchlist
+from monitor.policy.matching.organisations import Watchlist
+from monitor.policy.routes import staffing
 from monitor.watchlist_file import load_watchlist, parse_watchlist
 
 Model = TypeVar("Model", bound=BaseModel)

@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 from monitor.config import Config
 from monitor.domain import Concern
-from monitor.policy.draft_check import DraftContext, DraftRules, Finding, check_draft
-from monitor.policy.organisations import Organisation
+from monitor.policy.drafts.check import DraftContext, DraftRules, Finding, check_draft
+from monitor.policy.matching.organisations import Organisation
 
 
 @dataclass(frozen=True, slots=True)

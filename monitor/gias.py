@@ -17,9 +17,9 @@ from pathlib import Path
 from rapidfuzz import fuzz, process
 
 from monitor.errors import ConfigError, Fault
-from monitor.policy.organisations import Organisation
-from monitor.policy.terms import Level, bare_domain, classify
-from monitor.policy.text import plain
+from monitor.policy.matching.organisations import Organisation
+from monitor.policy.matching.terms import Level, bare_domain, classify
+from monitor.policy.matching.text import plain
 from monitor.watchlist_file import load_senses
 
 _NEEDED = ("URN", "EstablishmentName", "EstablishmentStatus (name)", "Trusts (name)")

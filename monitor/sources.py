@@ -11,9 +11,9 @@ from connectors.post import Connector
 from monitor.config import Config, Source
 from monitor.pipeline.collect import Polled
 from monitor.pipeline.hosts import hosts_of
-from monitor.policy import source_rules
-from monitor.policy.queries import search_terms
-from monitor.policy.source_rules import SourceRules
+from monitor.policy.sources import rules as source_rules
+from monitor.policy.sources.queries import search_terms
+from monitor.policy.sources.rules import SourceRules
 from monitor.watchlist_file import load_senses
 
 

@@ -15,10 +15,10 @@ from pydantic import ValidationError
 
 from monitor.errors import ConfigError, Fault
 from monitor.faults import faults_of
-from monitor.policy.organisations import Organisation, Watchlist
-from monitor.policy.senses import Senses
-from monitor.policy.terms import Level, classify, names_of, places_of
-from monitor.policy.text import plain
+from monitor.policy.matching.organisations import Organisation, Watchlist
+from monitor.policy.matching.senses import Senses
+from monitor.policy.matching.terms import Level, classify, names_of, places_of
+from monitor.policy.matching.text import plain
 
 _PERSON_KEYS = frozenset({"chief_executive"})  # registers carry it; people are never searched for
 

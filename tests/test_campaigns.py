@@ -30,10 +30,10 @@ from monitor.domain import (
 from monitor.pipeline.campaigns import Campaigns
 from monitor.policy import ladder, triage
 from monitor.policy.assessment import Rulebook
-from monitor.policy.campaign_case import topic
+from monitor.policy.campaigns.case import topic
+from monitor.policy.campaigns.theme import load_rules
 from monitor.policy.deadlines import Calendar
-from monitor.policy.organisations import Organisation, Watchlist
-from monitor.policy.theme import load_rules
+from monitor.policy.matching.organisations import Organisation, Watchlist
 from monitor.ports import ConcernDraft
 from monitor.store.store import SqlStore
 from tests.fakes import FakeClock

@@ -14,8 +14,9 @@ from connectors.post import Post
 from monitor.delivery.letters import Letters
 from monitor.delivery.render import Renderer
 from monitor.domain import Absence, Concern, Disclosure, Mention, Notice, Person, Role
-from monitor.policy import digest, escalation, readers, routing
-from monitor.policy.life_rules import matter
+from monitor.policy import digest
+from monitor.policy.life.rules import matter
+from monitor.policy.routes import escalation, readers, routing
 from tests.policy.builders import person
 from tests.policy.test_escalation import concern as a_concern
 

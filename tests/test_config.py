@@ -16,7 +16,7 @@ from monitor import config as models
 from monitor.cli import cli
 from monitor.config_file import load_config
 from monitor.errors import ConfigError
-from monitor.policy.organisations import Organisation
+from monitor.policy.matching.organisations import Organisation
 
 ROOT = Path(__file__).resolve().parents[1]
 GOOD = (ROOT / "tests/data/config/good.toml").read_text(encoding="utf-8")

@@ -13,7 +13,7 @@ from classifiers.verdict import Label, Severity
 from monitor.domain import Concern, ConcernState, Fact, Flag, Notice, ReplyState, Role
 from monitor.errors import MonitorError
 from monitor.pipeline.desk import Desk, Refused
-from monitor.policy.draft_check import Finding
+from monitor.policy.drafts.check import Finding
 from monitor.policy.life import Move, Rule
 from monitor.ports import Transaction
 from monitor.store.store import SqlStore

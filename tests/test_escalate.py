@@ -28,10 +28,11 @@ from monitor.domain import (
 from monitor.pipeline.assess import Assessor
 from monitor.pipeline.deliver import Deliverer
 from monitor.pipeline.escalate import Escalator
-from monitor.policy import escalation, triage
+from monitor.policy import triage
 from monitor.policy.assessment import Rulebook
 from monitor.policy.deadlines import Calendar
-from monitor.policy.organisations import Organisation, Watchlist
+from monitor.policy.matching.organisations import Organisation, Watchlist
+from monitor.policy.routes import escalation
 from monitor.store.store import SqlStore
 from tests.fakes import FakeClassifier, FakeClock, FakeMailer
 

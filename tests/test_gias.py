@@ -12,8 +12,8 @@ import pytest
 from connectors.post import Post
 from monitor.errors import ConfigError
 from monitor.gias import watchlist_from_gias
-from monitor.policy.organisations import Watchlist
-from monitor.policy.watchlist import Matcher
+from monitor.policy.matching.organisations import Watchlist
+from monitor.policy.matching.watchlist import Matcher
 from monitor.watchlist_file import load_senses, load_watchlist
 
 USED = (

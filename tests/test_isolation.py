@@ -18,7 +18,7 @@ from connectors.post import Batch
 from monitor.engine.embedded import EmbeddedEngine
 from monitor.pipeline import Collector, Hosts, Polled
 from monitor.pipeline.hosts import hosts_of
-from monitor.policy.source_rules import HostRules
+from monitor.policy.sources.rules import HostRules
 from monitor.ports import SourceSpec
 from monitor.sources import load_rules
 from monitor.store.store import SqlStore

@@ -20,8 +20,8 @@ from monitor.pipeline import Assessor, Collector, Day, Deliverer, Hosts, Polled
 from monitor.policy import ladder, retention, triage
 from monitor.policy.assessment import Rulebook
 from monitor.policy.deadlines import Calendar
-from monitor.policy.organisations import Organisation, Watchlist
-from monitor.policy.watchlist import Matcher
+from monitor.policy.matching.organisations import Organisation, Watchlist
+from monitor.policy.matching.watchlist import Matcher
 from monitor.ports import SourceSpec
 from monitor.sources import load_rules
 from monitor.store.store import SqlStore

@@ -17,9 +17,10 @@ from monitor.delivery.letters import Letters
 from monitor.delivery.render import Renderer
 from monitor.domain import ClosedBy, CoverageGap, DeliveryKind, Match, Person, Role, Strength
 from monitor.pipeline import Collector, Hosts, Polled, SourceWatch, Sweeper
-from monitor.policy import coverage, digest
-from monitor.policy.coverage import Cover
-from monitor.policy.life_table import Move
+from monitor.policy import digest
+from monitor.policy.life.table import Move
+from monitor.policy.sources import coverage
+from monitor.policy.sources.coverage import Cover
 from monitor.ports import SourceSpec
 from monitor.sources import load_rules
 from monitor.store.store import SqlStore

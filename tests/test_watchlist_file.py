@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from monitor.errors import ConfigError, Fault
-from monitor.policy.organisations import Watchlist
+from monitor.policy.matching.organisations import Watchlist
 from monitor.watchlist_file import check_watchlist, load_watchlist, parse_watchlist
 
 GOOD = """

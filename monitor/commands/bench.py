@@ -12,7 +12,7 @@ from monitor.config_file import load_config
 from monitor.policy import ladder, triage
 from monitor.policy.assessment import Rulebook
 from monitor.policy.deadlines import Calendar
-from monitor.policy.organisations import Organisation, Watchlist
+from monitor.policy.matching.organisations import Organisation, Watchlist
 from monitor.watchlist_file import load_watchlist
 
 NOBODY = Watchlist(

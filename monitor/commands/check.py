@@ -20,7 +20,7 @@ from monitor.daemon import App
 from monitor.domain import Role
 from monitor.errors import MonitorError
 from monitor.logs import describe
-from monitor.policy.queries import search_terms, unsearched
+from monitor.policy.sources.queries import search_terms, unsearched
 from monitor.sources import apply_for
 from monitor.store.database import revisions
 from monitor.watchlist_file import load_senses

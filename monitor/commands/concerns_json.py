@@ -21,7 +21,7 @@ from monitor.commands.concerns import Office
 from monitor.domain import Concern, ConcernEvent, Mention, Person, Reply
 from monitor.policy import life
 from monitor.policy.life import Move
-from monitor.policy.life_next import awaited
+from monitor.policy.life.next import awaited
 
 SHORT = (
     "state",

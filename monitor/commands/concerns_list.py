@@ -15,10 +15,10 @@ from monitor.commands.concerns_json import at, is_overdue, move_json, short
 from monitor.domain import ENDED, Concern, ConcernState, MetBy, Outline, Person
 from monitor.errors import MonitorError
 from monitor.policy import life
-from monitor.policy.campaign import is_campaign
+from monitor.policy.campaigns.campaign import is_campaign
 from monitor.policy.life import Move
-from monitor.policy.life_next import awaited
-from monitor.policy.life_table import LIVE
+from monitor.policy.life.next import awaited
+from monitor.policy.life.table import LIVE
 
 WORDS = {
     ConcernState.OPEN: "open",

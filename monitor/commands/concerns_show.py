@@ -20,10 +20,11 @@ from monitor.domain import (
     Suggestion,
 )
 from monitor.errors import MonitorError
-from monitor.policy import life, life_rules
-from monitor.policy.ladder_words import FACT_WORDS
-from monitor.policy.life_end_rules import ELSEWHERE
-from monitor.policy.life_next import may_approve
+from monitor.policy import life
+from monitor.policy.ladder.words import FACT_WORDS
+from monitor.policy.life import rules as life_rules
+from monitor.policy.life.end_rules import ELSEWHERE
+from monitor.policy.life.next import may_approve
 
 
 def show_concern(office: Office, reference: str, who: str, *, as_json: bool) -> None:

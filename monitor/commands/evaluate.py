@@ -17,9 +17,9 @@ from classifiers.verdict import Label, Severity, Verdict
 from monitor.commands.posts import read_posts
 from monitor.commands.triage import Bench, said
 from monitor.errors import MonitorError
-from monitor.policy import scoring
 from monitor.policy.assessment import judge
-from monitor.policy.scoring import Case
+from monitor.policy.matching import scoring
+from monitor.policy.matching.scoring import Case
 from monitor.policy.triage import ALWAYS_URGENT
 
 BATCH = 64

@@ -15,7 +15,7 @@ from rich.table import Table
 
 from classifiers.verdict import Label, Severity
 from monitor.domain import Closing, Concern, ConcernState
-from monitor.policy.scoring import Outcomes, outcomes
+from monitor.policy.matching.scoring import Outcomes, outcomes
 from monitor.ports import Store
 
 

@@ -16,9 +16,9 @@ from monitor.app import data
 from monitor.config import Config
 from monitor.domain import Placeholders
 from monitor.drafting import context_from
-from monitor.policy.draft_check import DraftContext, load_rules
+from monitor.policy.drafts.check import DraftContext, load_rules
 from monitor.policy.ladder import Ladder
-from monitor.policy.ladder_check import Trial, Weakness, check_ladder
+from monitor.policy.ladder.check import Trial, Weakness, check_ladder
 
 TYPICAL: Placeholders = {
     "school": "St Bartholomew's Church of England Primary School",

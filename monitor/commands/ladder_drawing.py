@@ -11,8 +11,8 @@ from rich.text import Text
 
 from monitor.domain import Rung
 from monitor.policy.ladder import Ladder, approvers_for
-from monitor.policy.ladder_file import HANDOVERS, LAWFUL_RUNGS, Choice
-from monitor.policy.ladder_words import CLOCK_WORDS, FACT_WORDS, MET_BY_WORDS, facts_in_words
+from monitor.policy.ladder.file import HANDOVERS, LAWFUL_RUNGS, Choice
+from monitor.policy.ladder.words import CLOCK_WORDS, FACT_WORDS, MET_BY_WORDS, facts_in_words
 
 _LEGEND = "──▶ by itself, once recorded   ⋯▶ a person may choose   ■ may be closed"
 _OURS = " on our own account"

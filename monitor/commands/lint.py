@@ -12,7 +12,7 @@ from rich.markup import escape
 from monitor.app import data
 from monitor.config import Config
 from monitor.drafting import context_from
-from monitor.policy.draft_check import DraftContext, Finding, check_draft, load_rules
+from monitor.policy.drafts.check import DraftContext, Finding, check_draft, load_rules
 
 AROUND = 18  # characters shown on each side of what was found: a line of 80 holds it
 UNKNOWN = (

@@ -11,7 +11,7 @@ from monitor.delivery.report import to_html, to_pdf
 from monitor.domain import ConcernState
 from monitor.errors import MonitorError
 from monitor.policy import report
-from monitor.policy.organisations import Watchlist
+from monitor.policy.matching.organisations import Watchlist
 from monitor.ports import Store
 
 LONGEST = timedelta(days=370)

@@ -10,10 +10,10 @@ from rich.table import Table
 
 from classifiers.verdict import Label, Sentiment, Severity
 from monitor.domain import Disclosure, Person, Triage
-from monitor.policy import routing, staffing
 from monitor.policy.ladder import Ladder
-from monitor.policy.organisations import Watchlist
-from monitor.policy.roster import covered_by
+from monitor.policy.matching.organisations import Watchlist
+from monitor.policy.routes import routing, staffing
+from monitor.policy.routes.roster import covered_by
 
 _ASKED: tuple[tuple[str, Label, Severity, bool], ...] = (
     ("urgent", Label.THREAT, Severity.URGENT, False),

@@ -15,10 +15,10 @@ from rich.table import Table
 
 from monitor.domain import CoverageGap, SourceHealth
 from monitor.errors import MonitorError
-from monitor.policy import backoff, coverage
-from monitor.policy.backoff import Circuit
-from monitor.policy.coverage import Cover, Interval
-from monitor.policy.source_rules import PollRules
+from monitor.policy.sources import backoff, coverage
+from monitor.policy.sources.backoff import Circuit
+from monitor.policy.sources.coverage import Cover, Interval
+from monitor.policy.sources.rules import PollRules
 from monitor.ports import Store
 
 DAYS = timedelta(days=7)

@@ -9,7 +9,7 @@ from monitor.delivery.message import freeze
 from monitor.delivery.render import Rendered, Renderer
 from monitor.domain import Concern, Digest, Notice, Outage, Person, Rally
 
-ESCALATION = "escalate:"  # how the keys of `policy.escalation`'s letters begin
+ESCALATION = "escalate:"  # how the keys of `policy.routes.escalation`'s letters begin
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,8 +34,8 @@ from monitor.domain import (
     RoutineMention,
     SourceHealth,
 )
-from monitor.policy.campaign import voices_count
-from monitor.policy.target import aimed_at
+from monitor.policy.campaigns.campaign import voices_count
+from monitor.policy.campaigns.target import aimed_at
 
 COMMAND = "trust-monitor concerns ack {reference} --who {person}"
 READ = "trust-monitor concerns show {reference} --who {person}"

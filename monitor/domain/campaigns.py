@@ -11,9 +11,9 @@ from monitor.domain.concerns import Concern
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Voice:
-    """One post as `policy.campaign` sees it. `labels` are its own and its concern's together;
+    """One post as `policy.campaigns.campaign` sees it. `labels` are its own and its concern's together;
     `foldable` means that the concern is open and in no campaign yet; `campaign` is the reference of
-    the running one that the post is counted to already. `alone`: see `policy.campaign.stands_alone`.
+    the running one that the post is counted to already. `alone`: see `stands_alone` there.
     """
 
     mention: int

@@ -15,7 +15,7 @@ MONITOR = "monitor"  # who did it, when nobody did: the program itself
 
 
 class ConcernState(StrEnum):
-    """Where a concern is in its life; `policy/life.py` has the table of moves."""
+    """Where a concern is in its life; `policy/life/` has the table of moves."""
 
     OPEN = "open"  # nobody has it yet
     ACKNOWLEDGED = "acknowledged"  # somebody has it in hand

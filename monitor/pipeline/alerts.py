@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from monitor.domain import MONITOR, DeliveryKind, Notice
-from monitor.policy import escalation
-from monitor.policy.alerting import ALERTED
+from monitor.policy.routes import escalation
+from monitor.policy.routes.alerting import ALERTED
 from monitor.ports import Letters, NewDelivery, Transaction
 
 

@@ -15,11 +15,13 @@ from datetime import datetime
 import structlog
 
 from monitor.domain import MONITOR, Concern, DeliveryKind, Notice, Rally
-from monitor.policy import assessment, campaign, campaign_case
-from monitor.policy.alerting import ALERTED
+from monitor.policy import assessment
 from monitor.policy.assessment import Rulebook
-from monitor.policy.campaign import Cluster
-from monitor.policy.theme import CampaignRules, Themes
+from monitor.policy.campaigns import campaign
+from monitor.policy.campaigns import case as campaign_case
+from monitor.policy.campaigns.campaign import Cluster
+from monitor.policy.campaigns.theme import CampaignRules, Themes
+from monitor.policy.routes.alerting import ALERTED
 from monitor.ports import ConcernDraft, Letters, NewDelivery, Store, Transaction
 
 log = structlog.get_logger("monitor.pipeline")

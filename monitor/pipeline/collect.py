@@ -15,8 +15,8 @@ from connectors.pages import Pages
 from connectors.post import Batch, Connector
 from monitor.domain import SourceHealth
 from monitor.pipeline.hosts import Hosts
-from monitor.policy import backoff
-from monitor.policy.source_rules import SourceRules
+from monitor.policy.sources import backoff
+from monitor.policy.sources.rules import SourceRules
 from monitor.ports import Matcher, Store
 
 log = structlog.get_logger("monitor.pipeline")

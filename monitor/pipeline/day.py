@@ -10,9 +10,10 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from monitor.domain import DeliveryKind
-from monitor.policy import digest, readers, retention, schedule
+from monitor.policy import digest, retention, schedule
 from monitor.policy.assessment import Rulebook
 from monitor.policy.retention import RetentionRules
+from monitor.policy.routes import readers
 from monitor.ports import Letters, NewDelivery, Store
 
 log = structlog.get_logger("monitor.pipeline")

@@ -9,8 +9,8 @@ from datetime import datetime
 import structlog
 
 from monitor.domain import Delivery, DeliveryKind, DeliveryState, Outcome, Sent
-from monitor.policy import backoff
-from monitor.policy.backoff import GiveUp
+from monitor.policy.sources import backoff
+from monitor.policy.sources.backoff import GiveUp
 from monitor.ports import Mailer, Store
 
 log = structlog.get_logger("monitor.pipeline")

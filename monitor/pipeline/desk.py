@@ -27,16 +27,16 @@ from monitor.errors import MonitorError
 from monitor.pipeline.alerts import queue_alerts
 from monitor.policy import life
 from monitor.policy.assessment import Rulebook, reconsider, routed
-from monitor.policy.campaign import is_campaign
-from monitor.policy.campaign_case import closed_with
-from monitor.policy.draft_check import Finding
+from monitor.policy.campaigns.campaign import is_campaign
+from monitor.policy.campaigns.case import closed_with
+from monitor.policy.drafts.check import Finding
 from monitor.policy.life import Change, Move, Refusal
-from monitor.policy.life_effects import TEXT, turn
-from monitor.policy.life_end_rules import Kind, chosen_mentions
-from monitor.policy.life_ground import ground
-from monitor.policy.life_joining import judged_together, parted
-from monitor.policy.life_reply_rules import is_private
-from monitor.policy.life_table import LIVE
+from monitor.policy.life.effects import TEXT, turn
+from monitor.policy.life.end_rules import Kind, chosen_mentions
+from monitor.policy.life.ground import ground
+from monitor.policy.life.joining import judged_together, parted
+from monitor.policy.life.reply_rules import is_private
+from monitor.policy.life.table import LIVE
 from monitor.ports import ConcernDraft, Letters, Store, Transaction
 
 log = structlog.get_logger("monitor.pipeline")

@@ -9,9 +9,9 @@ from datetime import datetime
 import structlog
 
 from monitor.domain import MONITOR, Concern, DeliveryKind
-from monitor.policy import escalation
 from monitor.policy.assessment import Rulebook
-from monitor.policy.escalation import ESCALATED, Escalate, EscalationRules, Rest, Wait
+from monitor.policy.routes import escalation
+from monitor.policy.routes.escalation import ESCALATED, Escalate, EscalationRules, Rest, Wait
 from monitor.ports import Letters, NewDelivery, Store, Transaction
 
 log = structlog.get_logger("monitor.pipeline")

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from connectors.post import Connector
-from monitor.policy.source_rules import HostRules
+from monitor.policy.sources.rules import HostRules
 
 _SCHEMES = frozenset({"http", "https", "ws", "wss"})
 

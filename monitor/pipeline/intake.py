@@ -16,7 +16,7 @@ from monitor.domain import Match, Strength
 from monitor.errors import MonitorError
 from monitor.pipeline.assess import Assessor
 from monitor.policy.assessment import REPORTED
-from monitor.policy.organisations import Watchlist
+from monitor.policy.matching.organisations import Watchlist
 from monitor.ports import Matcher, Store
 
 LONGEST = 20_000  # characters

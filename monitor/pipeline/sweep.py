@@ -22,7 +22,7 @@ import structlog
 from connectors.errors import SourceError
 from monitor.pipeline.collect import Polled
 from monitor.pipeline.hosts import Hosts
-from monitor.policy.source_rules import GoneRules
+from monitor.policy.sources.rules import GoneRules
 from monitor.ports import Store, Stored
 
 log = structlog.get_logger("monitor.pipeline")

@@ -15,8 +15,9 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from monitor.domain import DeliveryKind, Outage, Person, Role
-from monitor.policy import coverage, roster
-from monitor.policy.source_rules import SilenceRules
+from monitor.policy.routes import roster
+from monitor.policy.sources import coverage
+from monitor.policy.sources.rules import SilenceRules
 from monitor.ports import Letters, NewDelivery, Store, Transaction
 
 log = structlog.get_logger("monitor.pipeline")

@@ -27,16 +27,18 @@ from monitor.domain import (
     Suggestion,
     Triage,
 )
-from monitor.policy import identity, ladder, life_facts, routing
-from monitor.policy.about_head import about_head
-from monitor.policy.alerting import Alert, alerting
-from monitor.policy.authorship import AuthorshipRules, apparent_author, packaged_rules
-from monitor.policy.campaign_case import topic
+from monitor.policy import identity, ladder
+from monitor.policy.campaigns.case import topic
 from monitor.policy.deadlines import Calendar
 from monitor.policy.ladder import Ladder
-from monitor.policy.life_joining import highest
-from monitor.policy.organisations import Organisation, Watchlist
-from monitor.policy.routing import Routing
+from monitor.policy.ladder.authorship import AuthorshipRules, apparent_author, packaged_rules
+from monitor.policy.life import facts as life_facts
+from monitor.policy.life.joining import highest
+from monitor.policy.matching.organisations import Organisation, Watchlist
+from monitor.policy.routes import routing
+from monitor.policy.routes.about_head import about_head
+from monitor.policy.routes.alerting import Alert, alerting
+from monitor.policy.routes.routing import Routing
 from monitor.policy.triage import TriageRules, triage, unscored
 from monitor.ports import ConcernDraft
 

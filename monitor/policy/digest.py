@@ -23,10 +23,10 @@ from monitor.domain import (
     Suggestion,
     Week,
 )
-from monitor.policy.campaign import alone, bins, is_campaign, voices_count
-from monitor.policy.campaign_case import topic
-from monitor.policy.coverage import STALE_AFTER, is_stale
-from monitor.policy.life_facts import met
+from monitor.policy.campaigns.campaign import alone, bins, is_campaign, voices_count
+from monitor.policy.campaigns.case import topic
+from monitor.policy.life.facts import met
+from monitor.policy.sources.coverage import STALE_AFTER, is_stale
 
 Counts = Mapping[str, Mapping[Sentiment, int]]
 

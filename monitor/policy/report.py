@@ -23,8 +23,8 @@ from monitor.domain import (
     Fact,
     SourceHealth,
 )
-from monitor.policy.alerting import ACKNOWLEDGED, ALERTED
-from monitor.policy.life_facts import facts_of
+from monitor.policy.life.facts import facts_of
+from monitor.policy.routes.alerting import ACKNOWLEDGED, ALERTED
 
 FEW = 5  # below this, a count about children is not told exactly
 OUTCOMES = {

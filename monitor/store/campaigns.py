@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from classifiers.verdict import Label, Sentiment, Severity
 from monitor.domain import ENDED, AuthorRole, ConcernState, Flag, Voice
-from monitor.policy.campaign import stands_alone
+from monitor.policy.campaigns.campaign import stands_alone
 from monitor.store.mentions import ASSESSED, to_mention
 from monitor.store.schema import concern as table
 from monitor.store.schema import mention as mention_table

@@ -22,8 +22,8 @@ from monitor.domain import (
     ReplyState,
 )
 from monitor.policy import identity
-from monitor.policy.life_facts import REOPENED
-from monitor.policy.life_table import Move
+from monitor.policy.life.facts import REOPENED
+from monitor.policy.life.table import Move
 from monitor.ports import ConcernDraft
 from monitor.store.concern_mapping import concern_values, draft_values, to_concern, to_event
 from monitor.store.dialect import insert_ignoring

@@ -19,7 +19,7 @@ from monitor.domain import (
     Strength,
     Triage,
 )
-from monitor.policy.life_table import Move
+from monitor.policy.life.table import Move
 from monitor.ports import Claimed
 from monitor.store.dialect import insert_ignoring
 from monitor.store.schema import concern, concern_event

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from monitor.domain import ClosedBy, CoverageGap, SourceHealth
-from monitor.policy.coverage import STALE_AFTER
+from monitor.policy.sources.coverage import STALE_AFTER
 from monitor.ports import SourceSpec
 from monitor.store.schema import coverage_gap
 from monitor.store.schema import source as table

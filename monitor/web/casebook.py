@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from monitor.domain import Concern, ConcernState
 from monitor.pipeline.desk import Desk, Refused
 from monitor.policy import life
-from monitor.policy.alerting import ACKNOWLEDGED
-from monitor.policy.organisations import Watchlist
+from monitor.policy.matching.organisations import Watchlist
+from monitor.policy.routes.alerting import ACKNOWLEDGED
 from monitor.web.links import Invitation
 from monitor.web.pages import Case
 

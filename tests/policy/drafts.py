@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
-from monitor.policy.draft_check import DraftContext, Finding, check_draft, load_rules
+from monitor.policy.drafts.check import DraftContext, Finding, check_draft, load_rules
 
 DATA = Path(__file__).resolve().parents[1] / "data" / "draft_check"
 TOML = (files("monitor") / "data" / "draft_check.toml").read_text(encoding="utf-8")

@@ -12,10 +12,10 @@ from monitor.domain import Concern, ConcernEvent, ConcernState, Mention, Person,
 from monitor.policy import life
 from monitor.policy.assessment import Rulebook, reconsider
 from monitor.policy.deadlines import Calendar
-from monitor.policy.draft_check import Finding
+from monitor.policy.drafts.check import Finding
 from monitor.policy.life import Change, Move, Refusal
-from monitor.policy.life_ground import ground
-from monitor.policy.organisations import Organisation, Watchlist
+from monitor.policy.life.ground import ground
+from monitor.policy.matching.organisations import Organisation, Watchlist
 from monitor.policy.triage import load_rules
 from tests.policy.builders import packaged, person
 from tests.store.samples import draft, post

@@ -10,8 +10,8 @@ from typing import Any
 
 from connectors.post import Post
 from monitor.domain import Match
-from monitor.policy.organisations import Watchlist
-from monitor.policy.watchlist import Matcher
+from monitor.policy.matching.organisations import Watchlist
+from monitor.policy.matching.watchlist import Matcher
 from monitor.watchlist_file import load_senses, load_watchlist
 
 TRUST: dict[str, Any] = {

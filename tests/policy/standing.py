@@ -11,7 +11,7 @@ from monitor import ladders
 from monitor.domain import AuthorRole, Circumstances, Fact, Flag
 from monitor.policy import ladder
 from monitor.policy.ladder import Ladder
-from monitor.policy.stops import HARM_FLAGS
+from monitor.policy.ladder.stops import HARM_FLAGS
 from monitor.policy.triage import HARMS
 from tests.policy.builders import triaged
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.policy.about_head import about_head
-from monitor.policy.organisations import Organisation
+from monitor.policy.matching.organisations import Organisation
+from monitor.policy.routes.about_head import about_head
 
 SCHOOL = Organisation(
     id="wren", name="Wrenfold School", town="Wrenfold", headteacher="Mrs Orla Pendrick"

@@ -8,9 +8,9 @@ import pytest
 
 from classifiers.verdict import Label, Sentiment, Severity
 from monitor.domain import Concern, ConcernEvent, ConcernState, Disclosure, Notice, Role
-from monitor.policy.alerting import REPEAT, Alert, Quiet, alerting
 from monitor.policy.digest import WITH_DSL
-from monitor.policy.routing import Routing
+from monitor.policy.routes.alerting import REPEAT, Alert, Quiet, alerting
+from monitor.policy.routes.routing import Routing
 from tests.policy.builders import person, triaged
 
 NOW = datetime(2026, 3, 10, 9, 15, tzinfo=UTC)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from monitor.domain import AuthorRole
 from monitor.errors import ConfigError
-from monitor.policy.authorship import apparent_author, load_rules
+from monitor.policy.ladder.authorship import apparent_author, load_rules
 from tests.policy.builders import packaged
 
 TEXT = packaged("authorship.toml")

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.domain import DeliveryKind, DeliveryState, Outcome, Sent
-from monitor.policy.backoff import (
+from monitor.policy.sources.backoff import (
     Circuit,
     GiveUp,
     Retry,

@@ -17,15 +17,15 @@ from hypothesis import strategies as st
 from classifiers.verdict import Label, Sentiment, Severity
 from monitor.domain import AuthorRole, Flag, Voice
 from monitor.errors import ConfigError
-from monitor.policy.campaign import (
+from monitor.policy.campaigns.campaign import (
     BINS,
     bins,
     clusters,
     stands_alone,
     voiced,
 )
-from monitor.policy.organisations import Organisation
-from monitor.policy.theme import Themes, load_rules, stem
+from monitor.policy.campaigns.theme import Themes, load_rules, stem
+from monitor.policy.matching.organisations import Organisation
 from tests.policy.builders import packaged
 
 NOW = datetime(2026, 11, 20, 16, 0, tzinfo=UTC)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.domain import ClosedBy, CoverageGap, SourceHealth
-from monitor.policy.coverage import Cover, Interval, intervals, is_stale, share
+from monitor.policy.sources.coverage import Cover, Interval, intervals, is_stale, share
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 WEEK = timedelta(days=7)

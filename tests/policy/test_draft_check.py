@@ -13,8 +13,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from monitor.errors import ConfigError
-from monitor.policy.draft_check import DraftContext, check_draft, load_rules
-from monitor.policy.draft_rules import IN_CODE
+from monitor.policy.drafts.check import DraftContext, check_draft, load_rules
+from monitor.policy.drafts.rules import IN_CODE
 from tests.policy.drafts import CONTEXT, RULES, TOML, cases, check, found, score
 
 ROOT = Path(__file__).resolve().parents[2]

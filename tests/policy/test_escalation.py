@@ -21,9 +21,9 @@ from monitor.domain import (
     Role,
 )
 from monitor.errors import ConfigError
-from monitor.policy import escalation
-from monitor.policy.escalation import Escalate, Rest, Wait
-from monitor.policy.routing import CHILD_AT_RISK
+from monitor.policy.routes import escalation
+from monitor.policy.routes.escalation import Escalate, Rest, Wait
+from monitor.policy.routes.routing import CHILD_AT_RISK
 from tests.policy.builders import labels_sets, packaged, person
 from tests.store.samples import draft
 

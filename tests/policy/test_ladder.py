@@ -14,7 +14,7 @@ from monitor.domain import AuthorRole, Fact, Flag, MetBy, Role
 from monitor.policy import ladder
 from monitor.policy.deadlines import Calendar
 from monitor.policy.ladder import LONGEST_DRAFT
-from monitor.policy.stops import ANSWERABLE, HARM_FLAGS, STOPS, rank
+from monitor.policy.ladder.stops import ANSWERABLE, HARM_FLAGS, STOPS, rank
 from monitor.policy.triage import HARMS
 from tests.policy.standing import BASE, standing, suggested
 

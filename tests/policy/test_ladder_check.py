@@ -9,9 +9,9 @@ import pytest
 
 from monitor import ladders
 from monitor.commands.ladder import TYPICAL
-from monitor.policy.draft_check import DraftContext, load_rules
+from monitor.policy.drafts.check import DraftContext, load_rules
 from monitor.policy.ladder import Ladder, load_profile
-from monitor.policy.ladder_check import Trial, check_ladder
+from monitor.policy.ladder.check import Trial, check_ladder
 from tests.policy.builders import packaged
 from tests.policy.standing import PROFILES
 

@@ -11,8 +11,8 @@ from monitor.domain import Fact, Role
 from monitor.errors import ConfigError
 from monitor.policy.deadlines import Calendar, WeekendRule
 from monitor.policy.ladder import load_ladder, load_profile
-from monitor.policy.ladder_file import GATES
-from monitor.policy.ladder_layers import with_rule_of
+from monitor.policy.ladder.file import GATES
+from monitor.policy.ladder.layers import with_rule_of
 from tests.policy.builders import packaged
 from tests.policy.standing import BASE, PROFILES
 

@@ -13,7 +13,7 @@ from classifiers.verdict import Label, Severity
 from monitor.domain import AuthorRole, Fact, Flag
 from monitor.policy import ladder
 from monitor.policy.ladder import GATES, HANDOVERS, LAWFUL_RUNGS
-from monitor.policy.stops import STOPS, harmful, may_be_asked, stops
+from monitor.policy.ladder.stops import STOPS, harmful, may_be_asked, stops
 from monitor.policy.triage import HARMS
 from tests.policy.standing import (
     PROFILES,

@@ -12,7 +12,7 @@ from classifiers.verdict import Label
 from monitor.domain import AuthorRole, Fact, Flag, Role
 from monitor.policy import ladder
 from monitor.policy.deadlines import Calendar
-from monitor.policy.ladder_layers import with_rule_of
+from monitor.policy.ladder.layers import with_rule_of
 from tests.policy.standing import PROFILES, standing, suggested
 
 L, F = Label, Fact

@@ -22,7 +22,7 @@ from monitor.domain import (
 )
 from monitor.policy import life
 from monitor.policy.life import TABLE, Change, Move, Refusal, Rule
-from monitor.policy.life_rules import SOURCES
+from monitor.policy.life.rules import SOURCES
 from tests.policy.builders import person
 from tests.policy.lives import (
     BLOCKING,

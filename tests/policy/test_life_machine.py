@@ -27,10 +27,10 @@ from monitor.domain import (
 from monitor.policy import life
 from monitor.policy.assessment import circumstances, reconsider
 from monitor.policy.ladder import approvers_for, holds, place
+from monitor.policy.ladder.stops import harmful, stops
 from monitor.policy.life import Change, Move, Rule
-from monitor.policy.life_ground import ground
-from monitor.policy.life_step_rules import Action, Basis
-from monitor.policy.stops import harmful, stops
+from monitor.policy.life.ground import ground
+from monitor.policy.life.step_rules import Action, Basis
 from tests.policy.lives import BY_ID, NOW, PEOPLE, ask, book, concern
 
 AGAINST = frozenset({Fact.REMOVAL_ASKED, Fact.HOST_TOLD, Fact.LETTER_SENT, Fact.MODERATED})

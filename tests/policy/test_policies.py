@@ -12,7 +12,7 @@ from monitor.domain import AuthorRole, Closing, Fact, Flag, Mention
 from monitor.policy import assessment, ladder
 from monitor.policy.deadlines import Calendar
 from monitor.policy.life import Move, Refusal, Rule
-from monitor.policy.organisations import Watchlist
+from monitor.policy.matching.organisations import Watchlist
 from tests.policy.builders import triaged
 from tests.policy.lives import BOOK, NOW, SCHOOL, WATCHLIST, acknowledged, ask, do, refused
 from tests.policy.standing import PROFILES, VALUES, standing, suggested

@@ -9,9 +9,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from connectors import KINDS, load
-from monitor.policy.organisations import Organisation, Watchlist
-from monitor.policy.queries import MOST_TERMS, names_a_person, search_terms, unsearched
-from monitor.policy.text import plain
+from monitor.policy.matching.organisations import Organisation, Watchlist
+from monitor.policy.matching.text import plain
+from monitor.policy.sources.queries import MOST_TERMS, names_a_person, search_terms, unsearched
 from monitor.watchlist_file import load_senses
 
 SENSES = load_senses()

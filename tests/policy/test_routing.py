@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from classifiers.verdict import Label, Severity
 from monitor.domain import Absence, AuthorRole, Disclosure, Flag, Role
-from monitor.policy.routing import CHILD_AT_RISK, route
+from monitor.policy.routes.routing import CHILD_AT_RISK, route
 from tests.policy.builders import labels_sets, person, triaged
 
 L, S = Label, Severity

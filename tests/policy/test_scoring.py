@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from classifiers.verdict import Label, Severity
-from monitor.policy import scoring
-from monitor.policy.scoring import Case
+from monitor.policy.matching import scoring
+from monitor.policy.matching.scoring import Case
 
 R, C, U = Severity
 NONE = dict.fromkeys(Label, 0.0)

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from monitor import ladders
 from monitor.domain import Role
-from monitor.policy import staffing
-from monitor.policy.organisations import Organisation, Watchlist
+from monitor.policy.matching.organisations import Organisation, Watchlist
+from monitor.policy.routes import staffing
 from tests.policy.builders import person
 
 WATCHLIST = Watchlist(

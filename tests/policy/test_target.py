@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from classifiers.verdict import Label
-from monitor.policy.target import aimed_at
+from monitor.policy.campaigns.target import aimed_at
 from tests.policy.test_digest import concern
 
 ROLES = {

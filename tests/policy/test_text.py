@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.policy.text import (
+from monitor.policy.matching.text import (
     Located,
     normalise,
     plain,

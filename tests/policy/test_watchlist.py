@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.domain import Strength
-from monitor.policy.organisations import Watchlist
-from monitor.policy.watchlist import Matcher
+from monitor.policy.matching.organisations import Watchlist
+from monitor.policy.matching.watchlist import Matcher
 from monitor.watchlist_file import load_senses
 from tests.policy.matching import TRUST, found, matcher, post, schools, score
 

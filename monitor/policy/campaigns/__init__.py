@@ -1,0 +1,1 @@
+"""Many voices on one theme."""

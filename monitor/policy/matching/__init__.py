@@ -1,0 +1,1 @@
+"""Is a post about one of our organisations, and about which?"""

@@ -1,0 +1,73 @@
+"""Does somebody have to be told now? Each answer carries its reason; silence is recorded, never implied.
+
+An incident's first urgent mention alerts at once. What follows joins it quietly, so that a pile-on is
+one alert and not fifty, unless it tells the reader something that they can't know yet.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from monitor.domain import Concern, ConcernState, Triage
+from monitor.policy.life.table import Move
+from monitor.policy.routes.routing import Routing
+from monitor.policy.triage import HARMS
+
+REPEAT = timedelta(hours=4)
+ALERTED = "alerted"  # the history's word for a round of alerts
+ACKNOWLEDGED = (Move.ACKNOWLEDGE.value, "acknowledged")  # now, and in histories from before 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """Tell the people of the routing now."""
+
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """The digest is soon enough."""
+
+    because: str
+
+
+def alerting(
+    before: Concern | None, triage: Triage, routing: Routing, *, now: datetime
+) -> Alert | Quiet:
+    """Decide for one mention. `before` is the concern that it joins, as it was; None: a new one.
+
+    `triage` is the mention's own, `routing` the whole concern's.
+    """
+    if not routing.notices:
+        return Quiet("nobody needs to know before the digest")
+    last = _last(before, ALERTED)
+    if before is None or last is None:
+        return Alert("a new concern that can't wait")
+    news = _news(before, triage, last, now)
+    if news:
+        return Alert(news)
+    return Quiet("joins an incident that was alerted, and tells its readers nothing new")
+
+
+def _news(before: Concern, triage: Triage, last: datetime, now: datetime) -> str | None:
+    """What the readers of the last alert can't know yet; None when there is nothing."""
+    harm = triage.labels & HARMS
+    added = sorted(harm - before.labels)
+    if before.state is ConcernState.CLOSED:
+        return "goes on after it was closed"
+    if triage.severity.rank > before.severity.rank:
+        return "graver than what was known"
+    if added:
+        return f"new in this incident: {', '.join(added)}"
+    if harm and (_last(before, *ACKNOWLEDGED) or last) > last:
+        return "continues after it was acknowledged"
+    if harm and now - last >= REPEAT:
+        return "continues four hours after the last alert"
+    return None
+
+
+def _last(concern: Concern | None, *actions: str) -> datetime | None:
+    history = concern.history if concern else ()
+    return max((event.at for event in history if event.action in actions), default=None)

@@ -1,0 +1,1 @@
+"""What is asked of sources, how often, and what was seen of them."""
