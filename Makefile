@@ -7,7 +7,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest
 
-.PHONY: run test help lint check-types check-imports format test-wordpress bench wheel clean
+.PHONY: run test help lint check-types check-imports format policies walks pictures test-wordpress test-atproto wheel clean
 
 run: $(VENV)/installed ## install, then watch the demo trust until Ctrl-C
 	@$(BIN)/trust-monitor demo
@@ -51,6 +51,18 @@ check-imports: $(VENV)/installed-dev ## who may know whom
 
 test-wordpress: $(VENV)/installed-dev ## a real WordPress, named by TRUST_MONITOR_TEST_WORDPRESS and ..._SITE
 	$(PYTEST) -m wordpress tests/connectors/test_wordpress.py
+
+test-atproto: $(VENV)/installed-dev ## a real Bluesky network on this machine (Node, PostgreSQL, Redis)
+	PYTHON=$(abspath $(BIN)/python) tests/atproto/with-network.sh $(PYTEST) -m atproto tests/connectors/test_bluesky_network.py
+
+policies: $(VENV)/installed-dev ## run all tests, and write docs/policies.md from what they show
+	$(PYTEST) -n 2 --write-policies
+
+walks: $(VENV)/installed-dev ## perform docs/walks/ anew, and write what really happened
+	$(BIN)/python -m tests.walks
+
+pictures: $(VENV)/installed-dev ## draw the pictures in docs/ (needs Chromium)
+	@folder=$$(mktemp -d) && $(BIN)/python -m docs.preview $$folder --pictures && rm -r $$folder
 
 wheel: $(VENV)/installed-dev ## build the wheel into dist/
 	@$(BIN)/python -m pip wheel --quiet --no-deps -w dist .

@@ -31,7 +31,8 @@ if [ ! -d "$packages/node_modules/@atproto/dev-env" ]; then
   echo "Installing @atproto/dev-env $version into $packages (about 2 minutes, once) ..." >&2
   mkdir -p "$packages"
   (cd "$packages" && { [ -f package.json ] || npm init -y >/dev/null; } &&
-    npm install --no-audit --no-fund "@atproto/dev-env@$version" >&2)
+    npm install --no-audit --no-fund "@atproto/dev-env@$version" >&2) ||
+    { echo "NO BLUESKY NETWORK: npm could not install it" >&2; rm -rf "$packages/node_modules"; exit 3; }
 fi
 
 run=$(mktemp -d)

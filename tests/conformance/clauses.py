@@ -116,15 +116,26 @@ def _evidence_faults(clauses: Sequence[Clause], evidence: Mapping[str, Evidence]
 
 def lost(evidence: Mapping[str, Evidence], outcomes: Mapping[str, set[str]]) -> list[str]:
     """What no longer shows anything. `outcomes` maps a node id without parameters to the outcomes
-    of its runs: one must have passed, and none failed."""
+    of its runs: one must have passed, and none failed. What was skipped altogether is not lost: this
+    machine lacks something that the test needs (`unseen`)."""
     faults = []
     for name, entry in evidence.items():
         for test in entry.tests:
             seen = outcomes.get(test, set())
-            if "passed" not in seen or "failed" in seen:
+            if seen != {"skipped"} and ("passed" not in seen or "failed" in seen):
                 said = ", ".join(sorted(seen)) or "was not run: renamed or removed?"
                 faults.append(f"evidence.{name}: {test}: {said}")
     return faults
+
+
+def unseen(evidence: Mapping[str, Evidence], outcomes: Mapping[str, set[str]]) -> list[str]:
+    """The tests that were skipped here altogether, with the evidence that they are."""
+    return [
+        f"evidence.{name}: {test}: skipped on this machine"
+        for name, entry in evidence.items()
+        for test in entry.tests
+        if outcomes.get(test) == {"skipped"}
+    ]
 
 
 def page(clauses: Sequence[Clause], evidence: Mapping[str, Evidence]) -> str:

@@ -37,6 +37,7 @@ class Watch:
         self._write = write
         self._outcomes: dict[str, set[str]] = defaultdict(set)
         self._faults: list[str] = []
+        self._unseen: list[str] = []
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.when == "call" or report.outcome != "passed":
@@ -58,6 +59,7 @@ class Watch:
         except ValueError as error:
             return [str(error)]
         faults = clauses.lost(evidence, self._outcomes)
+        self._unseen = clauses.unseen(evidence, self._outcomes)
         wanted = clauses.page(found, evidence)
         if self._write and not faults:
             clauses.PAGE.write_text(wanted, encoding="utf-8")
@@ -66,6 +68,10 @@ class Watch:
         return faults
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        if self._unseen:
+            terminalreporter.section("clauses that are NOT SHOWN on this machine", yellow=True)
+            for told in self._unseen:
+                terminalreporter.write_line(told, yellow=True)
         if self._faults:
             terminalreporter.section(
                 "clauses that lost their evidence (tests/conformance)", red=True

@@ -66,14 +66,23 @@ def test_pear():
         ({APPLE: {"passed", "skipped"}}, []),
         ({APPLE: {"passed", "failed"}}, [f"{APPLE}: failed, passed"]),
         ({APPLE: {"failed"}}, [f"{APPLE}: failed"]),
-        ({PEAR: {"skipped"}}, [f"{PEAR}: skipped"]),
+        ({PEAR: {"skipped"}}, []),
+        ({PEAR: {"skipped", "failed"}}, [f"{PEAR}: failed, skipped"]),
         ({PEAR: set()}, [f"{PEAR}: was not run: renamed or removed?"]),
     ],
 )
 def test_what_was_lost_is_told(outcomes: dict[str, set[str]], told: list[str]) -> None:
-    """Evidence that failed, was skipped altogether, or is gone, is named with its test."""
+    """Evidence that failed or is gone is named with its test; what this machine lacks is not lost."""
     _, evidence = clauses.read(SCRATCH)
     assert clauses.lost(evidence, PASSED | outcomes) == [f"evidence.apple: {each}" for each in told]
+
+
+def test_what_was_skipped_altogether_is_told_apart() -> None:
+    """A test that only was skipped is unseen here; one that passed somewhere is not."""
+    _, evidence = clauses.read(SCRATCH)
+    outcomes = PASSED | {PEAR: {"skipped"}, APPLE: {"passed", "skipped"}}
+    told = f"evidence.apple: {PEAR}: skipped on this machine"
+    assert clauses.unseen(evidence, outcomes) == [told]
 
 
 @pytest.mark.parametrize(
