@@ -309,8 +309,8 @@ def test_a_held_post_is_asked_about_and_only_marked(make: Make) -> None:
 # --- by each post's own page -----------------------------------------------------------------------
 
 
-def test_a_page_must_be_missing_on_two_days(make: Make, feed_server: FeedServer) -> None:
-    """One 404 is a site under repair; a second one on another day is a deletion."""
+def test_a_page_must_be_missing_twice(make: Make, feed_server: FeedServer) -> None:
+    """One 404 is a site under repair; a second one six hours later is a deletion."""
     source = FakeSource()
     desk = make(feed=source, pages=Pages(allow_private=True))
     source.says("Hello", "a", url=feed_server.url)
@@ -320,8 +320,26 @@ def test_a_page_must_be_missing_on_two_days(make: Make, feed_server: FeedServer)
     desk.sweep_later()
     assert desk.column("text") == ["Hello", "No address"]
     assert desk.column("missing_at")[0] is not None
-    desk.sweep_later(hours=25)
+    desk.sweep_later(hours=5)
+    assert desk.column("text") == ["Hello", "No address"]
+    desk.sweep_later(hours=2)
     assert desk.column("text") == ["", "No address"]
+
+
+def test_a_page_deleted_at_any_hour_is_forgotten_within_a_day(
+    make: Make, feed_server: FeedServer
+) -> None:
+    """However a deletion falls between two sweeps, the text is gone 24 hours after it."""
+    source = FakeSource()
+    desk = make(feed=source, pages=Pages(allow_private=True))
+    source.says("Hello", "a", url=feed_server.url)
+    desk.collector.collect("feed")
+    for hour in range(48):
+        if hour == 11:  # the sweep that asked for the first time has just gone by
+            feed_server.status = 404
+        desk.sweep_later(hours=1)
+        if hour == 11 + 23:
+            assert desk.column("text") == [""]
 
 
 @pytest.mark.parametrize("status", [200, 403, 429, 503])

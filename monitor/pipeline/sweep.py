@@ -49,8 +49,14 @@ class Sweeper:
         with self.store.begin() as rows:
             erased = rows.deletions.forget(now=now)  # what was held, and is no longer
         with self.store.read() as rows:
-            before = now - timedelta(seconds=self.rules.every_s)
-            due = list(rows.deletions.due(source, before=before, limit=self.rules.most))
+            due = list(
+                rows.deletions.due(
+                    source,
+                    before=now - timedelta(seconds=self._every_s(polled)),
+                    missing_before=now - timedelta(seconds=self.rules.confirm_s),
+                    limit=self.rules.most,
+                )
+            )
         # Otherwise one post that can't be answered about would always stop the same others.
         random.shuffle(due)
         asked = 0
@@ -67,12 +73,15 @@ class Sweeper:
         if asked or erased:
             log.info("swept", source=source, posts=asked, erased=erased)
 
+    def _every_s(self, polled: Polled) -> float:
+        """A page must be asked twice within the day."""
+        return self.rules.every_s if _ask_of(polled) else self.rules.pages_every_s
+
     def _answers(
         self, polled: Polled, due: Sequence[Stored]
     ) -> Iterator[tuple[Sequence[Stored], Sequence[Stored], Sequence[Stored]]]:
         """Who was asked about, who is gone, and who was not found for the first time, in portions."""
-        connector: Any = polled.connector
-        ask: Ask | None = getattr(connector, "check_gone", None)
+        ask = _ask_of(polled)
         if ask is not None:
             yield from self._by_id(polled, ask, due)
         elif polled.pages is not None:
@@ -94,10 +103,11 @@ class Sweeper:
     def _by_page(
         self, polled: Polled, due: Sequence[Stored]
     ) -> Iterator[tuple[Sequence[Stored], Sequence[Stored], Sequence[Stored]]]:
-        """Gone is what was not found on two different days: a site under repair is no deletion."""
+        """Gone is what was not found twice, hours apart: a site under repair is no deletion."""
         pages = polled.pages
         if pages is None:
             return
+        confirmed = self.clock() - timedelta(seconds=self.rules.confirm_s)
         asked: Counter[str] = Counter()
         for post in due:
             host = urlsplit(post.url or "").hostname
@@ -110,7 +120,7 @@ class Sweeper:
             with self.hosts.visit((host,)) as welcome:
                 answer = pages.is_gone(post.url) if welcome else None
             before = post.missing_at
-            twice = answer and before is not None and before.date() < self.clock().date()
+            twice = answer and before is not None and before <= confirmed
             unclear = answer is None and before is not None
             yield [post], [post] if twice else (), [post] if answer or unclear else ()
 
@@ -129,3 +139,9 @@ class Sweeper:
                 ids = [post.native_id for post in gone if post.platform == platform]
                 erased += rows.deletions.gone(platform, ids, now=now)
         return erased
+
+
+def _ask_of(polled: Polled) -> Ask | None:
+    connector: Any = polled.connector
+    ask: Ask | None = getattr(connector, "check_gone", None)
+    return ask

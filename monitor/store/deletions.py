@@ -51,9 +51,12 @@ class DeletionRows:
         """Erase whatever is marked as deleted at its source and not, or no longer, held."""
         return erase_where(self._connection, table.c.deleted_at_source.is_not(None), now)
 
-    def due(self, source: str, *, before: datetime, limit: int) -> tuple[Stored, ...]:
+    def due(
+        self, source: str, *, before: datetime, missing_before: datetime, limit: int
+    ) -> tuple[Stored, ...]:
         """Posts of this source whose text is kept and which nobody has asked about since `before`,
-        those that waited longest first; new ones only once they are that old."""
+        or since `missing_before` if they were not found then; those that waited longest first, new
+        ones only once they are that old."""
         last = sa.func.coalesce(table.c.checked_at, table.c.first_seen_at)
         rows = self._connection.execute(
             sa.select(
@@ -63,7 +66,10 @@ class DeletionRows:
                 table.c.source_id == source,
                 table.c.state != ERASED,
                 table.c.deleted_at_source.is_(None),
-                last < before,
+                sa.or_(
+                    last < before,
+                    sa.and_(table.c.missing_at.is_not(None), last < missing_before),
+                ),
             )
             .order_by(last, table.c.id)
             .limit(limit)

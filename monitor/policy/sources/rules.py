@@ -47,6 +47,8 @@ class GoneRules(_Table):
     every_s: float = Field(gt=0)
     at_once: int = Field(ge=1)
     most: int = Field(ge=1)
+    pages_every_s: float = Field(gt=0)
+    confirm_s: float = Field(gt=0)
     pages_per_host: int = Field(ge=0)
 
 
