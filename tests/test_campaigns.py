@@ -33,10 +33,12 @@ from monitor.policy.assessment import Rulebook
 from monitor.policy.campaigns.case import topic
 from monitor.policy.campaigns.theme import load_rules
 from monitor.policy.deadlines import Calendar
+from monitor.policy.life import Move
 from monitor.policy.matching.organisations import Organisation, Watchlist
 from monitor.ports import ConcernDraft
 from monitor.store.store import SqlStore
 from tests.fakes import FakeClock
+from tests.store.samples import leave
 
 NAME = "Wrenbury Fold Academy"
 WATCHLIST = Watchlist(
@@ -298,9 +300,7 @@ def test_a_case_in_somebodys_hands_is_left_to_them(scene: Scene) -> None:
     cases = scene.petition()
     taken = scene.case(cases[0])
     with scene.store.begin() as rows:
-        rows.concerns.move(
-            taken.id, ConcernState.ACKNOWLEDGED, who="comms", why="mine", now=scene.clock()
-        )
+        leave(rows, taken.id, Move.ACKNOWLEDGE, who="comms", now=scene.clock())
     scene.campaigns.look()
     assert len(scene.heads()) == 1
     assert scene.case(cases[0]).campaign is None
@@ -312,9 +312,7 @@ def test_a_closed_campaign_starts_again_only_from_new_voices(scene: Scene) -> No
     scene.campaigns.look()
     (head,) = scene.heads()
     with scene.store.begin() as rows:
-        rows.concerns.move(
-            head.id, ConcernState.CLOSED, who="comms", why="answered", now=scene.clock()
-        )
+        leave(rows, head.id, Move.CLOSE, who="comms", now=scene.clock())
     scene.clock.forward(hours=1)
     assert not scene.campaigns.look()
     for author in ("gorse", "hazel", "ivy"):

@@ -31,10 +31,12 @@ from monitor.pipeline.escalate import Escalator
 from monitor.policy import triage
 from monitor.policy.assessment import Rulebook
 from monitor.policy.deadlines import Calendar
+from monitor.policy.life import Move
 from monitor.policy.matching.organisations import Organisation, Watchlist
 from monitor.policy.routes import escalation
 from monitor.store.store import SqlStore
 from tests.fakes import FakeClassifier, FakeClock, FakeMailer
+from tests.store.samples import leave
 
 NAME = "Wrenfold Community School"
 WATCHLIST = Watchlist(
@@ -111,13 +113,7 @@ class House:
 
     def answer(self) -> None:
         with self.store.begin() as rows:
-            rows.concerns.move(
-                self.concern().id,
-                ConcernState.ACKNOWLEDGED,
-                who="slt",
-                why="",
-                now=self.clock(),
-            )
+            leave(rows, self.concern().id, Move.ACKNOWLEDGE, who="slt", now=self.clock())
 
     def meets(self, people: tuple[Person, ...]) -> None:
         """A new rota."""

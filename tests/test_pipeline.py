@@ -20,12 +20,14 @@ from monitor.pipeline import Assessor, Collector, Day, Deliverer, Hosts, Polled
 from monitor.policy import ladder, retention, triage
 from monitor.policy.assessment import Rulebook
 from monitor.policy.deadlines import Calendar
+from monitor.policy.life import Move
 from monitor.policy.matching.organisations import Organisation, Watchlist
 from monitor.policy.matching.watchlist import Matcher
 from monitor.ports import SourceSpec
 from monitor.sources import load_rules
 from monitor.store.store import SqlStore
 from tests.fakes import FakeClassifier, FakeClock, FakeMailer, FakeSource
+from tests.store.samples import leave
 
 NAME = "Quenby Moor Academy"
 RULES = load_rules()
@@ -238,9 +240,7 @@ def _closed_threat(house: House) -> Concern:
     house.work()
     (first,) = house.concerns()
     with house.store.begin() as rows:
-        rows.concerns.move(
-            first.id, ConcernState.CLOSED, who="slt", why="a joke", now=house.clock()
-        )
+        leave(rows, first.id, Move.CLOSE, who="slt", now=house.clock())
     return first
 
 

@@ -147,7 +147,9 @@ class _Page:
             what += f" as {closing}"
         private = told.pop("private", "") == life_rules.Answer.YES
         what += " private" if private else ""
-        details = ", ".join(f"{key} {value}" for key, value in told.items())
+        people = told.pop("people", "").replace(",", ", ")
+        what += f" to {people}" if people else ""
+        details = ", ".join(f"{key} {value}" for key, value in told.items() if key not in _COUNTERS)
         more = f" ({escape(details)})" if details else ""
         why = f"  {escape(event.why)}" if event.why else ""
         self._say(
@@ -156,6 +158,10 @@ class _Page:
 
     def _next(self, concern: Concern) -> None:
         self._say(f"\n[bold]Next[/bold]: {escape(next_step(self._office, concern))}")
+
+
+_COUNTERS = frozenset({"round", "tier", "again"})
+"""What the escalation counts by; whom it told, and why, a person reads."""
 
 
 def _marks(concern: Concern) -> list[str]:

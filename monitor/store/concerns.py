@@ -244,16 +244,6 @@ class ConcernRows:
         )
         return self._with_parts(self._connection.execute(query).all())
 
-    def move(self, concern: int, state: ConcernState, *, who: str, why: str, now: datetime) -> None:
-        """Set the state and write down who did it, and why."""
-        closed_at = now if state is ConcernState.CLOSED else None
-        self._connection.execute(
-            sa.update(table)
-            .where(table.c.id == concern)
-            .values(state=state, updated_at=now, closed_at=closed_at)
-        )
-        self.note(concern, who=who, action=state.value, why=why, now=now)
-
     def note(
         self,
         concern: int,

@@ -14,6 +14,7 @@ from monitor.commands.evaluate import read_labelled
 from monitor.domain import ConcernState
 from monitor.policy.life import TABLE, Move
 from tests.commands.log import ANSWER, Log
+from tests.store.samples import NOW
 
 ACT = ("--rule", "no abuse", "--audience", "We removed a comment that broke our rules.")
 
@@ -147,6 +148,24 @@ def test_show_tells_everything_to_who_may_see_it(log: Log) -> None:
         assert "zebra" not in output
         assert ANSWER not in output
     assert "zebra" in log.say("show", case)
+
+
+def test_the_history_says_who_was_told(log: Log) -> None:
+    """Whom the monitor told stands there by id; what its escalation counts by does not."""
+    case = log.opens(Label.THREAT)
+    details = {"people": "slt-1,slt-2", "round": "1", "tier": "2", "again": "yes"}
+    with log.store.begin() as rows:
+        rows.concerns.note(
+            log.concern(case).id,
+            who="monitor",
+            action="escalated",
+            why="nobody answered",
+            now=NOW,
+            details=details,
+        )
+    shown = log.say("show", case, "--who", "slt-1")
+    assert "escalated to slt-1, slt-2  nobody answered" in shown
+    assert "tier" not in shown
 
 
 def test_lists_find_whose_turn_it_is(log: Log) -> None:

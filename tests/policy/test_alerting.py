@@ -61,7 +61,7 @@ CASES = [
         THREAT,
         SOMEBODY,
         Alert,
-        "a new concern",
+        "what came to it",
     ),
     ("pile-on", concern(Label.THREAT), THREAT, SOMEBODY, Quiet, "nothing new"),
     (

@@ -15,8 +15,9 @@ from monitor.policy import ladder
 from monitor.policy.deadlines import Calendar
 from monitor.policy.ladder import LONGEST_DRAFT
 from monitor.policy.ladder.stops import ANSWERABLE, HARM_FLAGS, STOPS, rank
+from monitor.policy.ladder.words import facts_in_words
 from monitor.policy.triage import HARMS
-from tests.policy.standing import BASE, standing, suggested
+from tests.policy.standing import BASE, PROFILES, standing, suggested
 
 L, F = Label, Fact
 ALL_LABEL_SETS = [
@@ -250,6 +251,32 @@ def test_a_refused_step_says_which_rule_refuses(rung, c, because):
     """A person may choose what is open; what isn't is refused with its rule, in a sentence."""
     refused = ladder.may_step(rung, c, BASE)
     assert refused is None if because is None else because in (refused or "")
+
+
+def test_a_talk_is_no_silence():
+    """Where the school talks with the author, nothing is said in public, and that is why."""
+    said = suggested(standing({L.COMPLAINT}, F.REPLIED, F.CONTACTED))
+    assert (said.rung, said.reply) == ("L3", None)
+    assert said.no_reply_because == "it is talked about in private now"
+
+
+def test_what_is_missing_reads_as_a_sentence():
+    """One thing, two, or a list: with commas, and one "and"."""
+    letter = (F.REFUSED, F.CONTINUED, F.WORDING_CHECKED)
+    assert [facts_in_words(letter[:many]) for many in range(4)] == [
+        "",
+        "refused",
+        "refused and continues after refusing",
+        "refused, continues after refusing and a lawyer checked the wording",
+    ]
+
+
+def test_words_of_a_stop_contradict_no_ladder():
+    """Whether a post is reported the rung says: one policy talks with its author first."""
+    for label in (L.ABUSE, L.HATE):
+        for trusts in PROFILES.values():
+            said = suggested(standing({label}), on=trusts)
+            assert "report" not in f"{said.no_reply_because} {said.route}"
 
 
 def test_what_is_missing_and_where_it_leads_is_said():

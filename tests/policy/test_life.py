@@ -385,6 +385,21 @@ def test_a_step_takes_the_rungs_roles() -> None:
     assert refused(Move.STEP, kept, "slt", rung="L99") == Rule.MISSING_DETAIL
 
 
+def test_a_refused_step_cites_the_clause_that_refuses_it() -> None:
+    """What is out of reach is refused by the clause on which the case stands, and not by the one that
+    asks for the very step; what something is missing for, by the clause that asks for it."""
+    threat = concern(Label.THREAT, state=ConcernState.ACKNOWLEDGED)
+    talk, report = (
+        ask(Move.STEP, each, "slt", rung=rung) for each, rung in ((threat, "L2"), (harmful(), "L7"))
+    )
+    assert isinstance(talk, Refusal)
+    assert isinstance(report, Refusal)
+    assert (talk.rule, report.rule) == (Rule.GATE, Rule.GATE)
+    ladder = book().ladder
+    assert talk.source == ladder.by_id("L10").source != ladder.by_id("L2").source
+    assert report.source == ladder.by_id("L7").source
+
+
 # -- endings --------------------------------------------------------------------------------------
 
 

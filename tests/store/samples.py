@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from classifiers.verdict import Evidence, Label, Sentiment, Severity
 from connectors.post import Post
-from monitor.domain import Match, Strength, Suggestion, Triage
-from monitor.ports import ConcernDraft
+from monitor.domain import ConcernEvent, ConcernState, Match, Strength, Suggestion, Triage
+from monitor.policy.life import Move
+from monitor.ports import ConcernDraft, Transaction
 
 NOW = datetime(2026, 3, 10, 9, 15, tzinfo=UTC)
 MATCH = Match(
@@ -54,4 +56,20 @@ def draft(severity: Severity = Severity.CONCERN, *labels: Label) -> ConcernDraft
             source="a clause",
         ),
         confidential=False,
+    )
+
+
+def leave(rows: Transaction, concern: int, move: Move, *, who: str, now: datetime) -> None:
+    """Store a concern as `who` left it by acknowledging or closing it, for a test of what comes after.
+    The desk, which asks the rules, has tests of its own."""
+    closing = move is Move.CLOSE
+    rows.concerns.save(
+        replace(
+            rows.concerns.get(concern),
+            state=ConcernState.CLOSED if closing else ConcernState.ACKNOWLEDGED,
+            owner=who,
+            updated_at=now,
+            closed_at=now if closing else None,
+        ),
+        ConcernEvent(at=now, who=who, action=move.value, why=""),
     )

@@ -10,10 +10,11 @@ import sqlalchemy as sa
 
 from classifiers.verdict import Label, Severity
 from monitor.domain import ConcernState, DeliveryKind, DeliveryState
+from monitor.policy.life import Move
 from monitor.ports import NewDelivery, SourceSpec
 from monitor.store.database import open_database
 from monitor.store.store import SqlStore
-from tests.store.samples import MATCH, NOW, draft, post, triage
+from tests.store.samples import MATCH, NOW, draft, leave, post, triage
 
 FEED = SourceSpec(id="feed", kind="rss", interval_s=300, fingerprint="f1")
 LATER = NOW + timedelta(minutes=5)
@@ -130,19 +131,19 @@ def test_concern_joins_mentions(store: SqlStore) -> None:
 
 
 def test_concern_moves_are_remembered(store: SqlStore) -> None:
-    """Each move adds who, when and why; a closed concern is no longer a candidate."""
+    """Each move is stored with who and when; a closed concern is no longer a candidate."""
     record(store, post())
     (claimed,) = claim(store)
     with store.begin() as rows:
         concern = rows.concerns.open(draft(), why="new", now=NOW)
         rows.mentions.belongs_to(claimed.mention.id, concern.id)
-        rows.concerns.move(concern.id, ConcernState.CLOSED, who="comms", why="answered", now=LATER)
+        leave(rows, concern.id, Move.CLOSE, who="comms", now=LATER)
         found = rows.concerns.get(concern.id)
         assert rows.concerns.candidates(since=NOW) == ()
     assert (found.state, found.closed_at) == (ConcernState.CLOSED, LATER)
-    assert [(event.who, event.why) for event in found.history] == [
-        ("monitor", "new"),
-        ("comms", "answered"),
+    assert [(event.who, event.action, event.at) for event in found.history] == [
+        ("monitor", "opened", NOW),
+        ("comms", "close", LATER),
     ]
 
 

@@ -114,7 +114,7 @@ def suggest(
         candidates = (*drafts, *own) if rung.id == start else own
         reply = first_that_fits(candidates, values)
         private = fill(rung.private, values) if rung.private else None
-        because = None if reply else no_draft(candidates)
+        because = None if reply else no_draft(candidates, talks=rung.id in TALKS)
     elif rung.private and _may_write(c, rung):
         private = fill(rung.private, values)
     return Suggestion(

@@ -10,10 +10,10 @@ from monitor.policy.ladder.file import ASKED_FOR, FALLS_BACK, PLACEHOLDER
 LONGEST_DRAFT = 300  # characters, placeholders filled in: it fits every platform that we read
 
 
-def no_draft(candidates: tuple[str, ...]) -> str:
-    """Why none of these drafts is suggested, in words."""
+def no_draft(candidates: tuple[str, ...], *, talks: bool) -> str:
+    """Why none of these drafts is suggested, in words. `talks`: the school talks with the author."""
     if not candidates:
-        return "nothing to answer"
+        return "it is talked about in private now" if talks else "nothing to answer"
     return (
         f"no draft fits into {LONGEST_DRAFT} characters with the details configured: "
         "shorten the contact, or give the missing address"

@@ -29,7 +29,7 @@ class Stop:
 _DSL = "the safeguarding lead (DSL), at once"
 _POLICE = "the police: 999 if anybody may be in danger, else 101 today; keep the evidence"
 _MEDIA = "the media lead, and nobody else"
-_SUPPORT = "a senior leader: keep the evidence, report the post, support the person attacked"
+_SUPPORT = "a senior leader: keep the evidence, support the person attacked"
 _LAWYER = "a senior leader, with the trust's lawyer"
 
 STOPS: tuple[Stop, ...] = (
@@ -77,7 +77,7 @@ STOPS: tuple[Stop, ...] = (
     # Then what harms people or rights: no answer, but protection.
     Stop(
         Label.HATE,
-        "hate: report it and support the people attacked, don't answer",
+        "hate: support the people attacked, don't answer",
         _SUPPORT + "; 101 where it may be a crime",
     ),
     Stop(Flag.DEFAMATION, "possibly defamation: a lawyer advises before anything is said", _LAWYER),
@@ -94,8 +94,8 @@ STOPS: tuple[Stop, ...] = (
         "a false account: report it, don't talk with it",
         "a senior leader: keep the evidence, report the account",
     ),
-    Stop(Flag.BULLYING, "bullying: report it and support the person attacked", _SUPPORT),
-    Stop(Label.ABUSE, "abuse: report it and support the person attacked, don't answer", _SUPPORT),
+    Stop(Flag.BULLYING, "bullying: support the person attacked, don't answer", _SUPPORT),
+    Stop(Label.ABUSE, "abuse: support the person attacked, don't answer", _SUPPORT),
 )
 
 ANSWERABLE: tuple[Condition, ...] = (

@@ -62,6 +62,7 @@ MET_BY_WORDS: Mapping[MetBy, str] = {
 
 
 def facts_in_words(facts: Iterable[Fact]) -> str:
-    """ "contact made and not resolved": in the order in which things happen."""
+    """ "contact made, silence and not resolved": in the order in which things happen."""
     wanted = set(facts)
-    return " and ".join(words for fact, words in FACT_WORDS.items() if fact in wanted)
+    *others, last = [words for fact, words in FACT_WORDS.items() if fact in wanted] or [""]
+    return f"{', '.join(others)} and {last}" if others else last

@@ -56,7 +56,10 @@ def _may_step(c: Circumstances, trusts: Ladder, rung_id: str) -> Refusal | None:
         return refuse(Rule.LAWFUL_CRITICISM, why + ".")
     if rung.own_account_only and not c.own_account:
         return refuse(Rule.OWN_ACCOUNT, why + ".")
-    return refuse(Rule.GATE, why + ".", rung.source)
+    # Out of reach, the clause is that of the rung where the concern stands: the other's asks for the
+    # very step that is refused.
+    asks = rung if rung.needs - c.facts else ladder.place(c, trusts)
+    return refuse(Rule.GATE, why + ".", asks.source)
 
 
 def _step_roles(trusts: Ladder, rung_id: str) -> frozenset[Role]:

@@ -43,8 +43,10 @@ def alerting(
     if not routing.notices:
         return Quiet("nobody needs to know before the digest")
     last = _last(before, ALERTED)
-    if before is None or last is None:
+    if before is None:
         return Alert("a new concern that can't wait")
+    if last is None:
+        return Alert("what came to it now can't wait")
     news = _news(before, triage, last, now)
     if news:
         return Alert(news)

@@ -1,0 +1,1 @@
+"""Walks through the five policies: documents that are performed, and must be true."""
