@@ -1,7 +1,7 @@
 """python -m classifiers.training prepare|train|evaluate|export: make and measure the built-in classifier.
 
     prepare
-        choose the development split, once (it is fixed when its file exists)
+        choose the development split: once for the first files, and again when later ones have grown
     train --public P --work W
         public pass, then school passes; checkpoints in W, goes on where it stopped
     export --work W
@@ -25,13 +25,14 @@ BUILTIN = Path(__file__).resolve().parents[1] / "builtin"
 
 
 def prepare() -> None:
-    """Write the development split, unless there is one."""
-    if posts.DEVELOPMENT.exists():
-        sys.stdout.write(f"{posts.DEVELOPMENT} stands already and stays as it is\n")
-        return
-    chosen = posts.choose(posts.read())
-    posts.DEVELOPMENT.write_text("\n".join(chosen) + "\n", encoding="utf-8")
-    sys.stdout.write(f"{len(chosen)} posts for the development split\n")
+    """Write the first split, unless there is one, and bring the later files' up to date."""
+    found = posts.read()
+    if not posts.DEVELOPMENT.exists():
+        posts.DEVELOPMENT.write_text("\n".join(posts.choose(found)) + "\n", encoding="utf-8")
+    first = posts.listed(posts.DEVELOPMENT)
+    later = posts.choose_later(found, first)
+    posts.DEVELOPMENT_LATER.write_text("\n".join(later) + "\n", encoding="utf-8")
+    sys.stdout.write(f"development split: {len(first)} first posts, {len(later)} later ones\n")
 
 
 def main() -> None:
