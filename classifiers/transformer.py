@@ -171,11 +171,25 @@ def _brief(error: BaseException) -> str:
     return type(error).__name__
 
 
-def _fetched(source: str, revision: str | None) -> Path:
+def download(source: str, revision: str, folder: Path) -> None:
+    """Write one commit of a hub's checkpoint into the empty or new `folder`. Raises ClassifierError."""
+    if not _PINNED.fullmatch(revision):
+        raise ClassifierError(
+            f"revision {revision!r} must be the 40 hexadecimal digits of one commit, so that the model "
+            "can't change under you"
+        )
+    if folder.exists() and any(folder.iterdir()):
+        raise ClassifierError(f"{folder} isn't empty: name a new directory")
+    _fetched(source, revision, folder)
+
+
+def _fetched(source: str, revision: str | None, folder: Path | None = None) -> Path:
     from huggingface_hub import snapshot_download  # noqa: PLC0415 - only hub ids need it
 
     try:
-        return Path(snapshot_download(source, revision=revision, allow_patterns=_FILES))
+        return Path(
+            snapshot_download(source, revision=revision, allow_patterns=_FILES, local_dir=folder)
+        )
     except (OSError, ValueError) as error:
         raise ClassifierError(
             f"hub model {source!r} can't be fetched ({_brief(error)}). Check its name and revision and the "
