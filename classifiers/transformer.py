@@ -192,7 +192,7 @@ class TransformerClassifier:
                 if score >= COUNTS and score == max(other.labels[label] for other, _ in found)
             }
             if part is not None and places:
-                told += evidence(part, places, spans[at])
+                told += evidence(plain, part, places, spans[at])
         return told
 
 

@@ -21,6 +21,7 @@ from classifiers.verdict import Label, Severity
 
 SENTENCES = Path(__file__).parent / "identity.toml"
 SWAPPED = 0.35  # share of rows with identity words that have them exchanged
+AS_NOUN = 0.5  # share of "a ..." that take a describing word, as people write ("a blind")
 HARMFUL = (Label.THREAT, Label.HATE, Label.ABUSE)
 
 
@@ -49,6 +50,8 @@ def _filled(frames: dict[str, list[str]], rng: random.Random) -> str:
     """One sentence: a frame for one kind of word, with a word of that kind."""
     kind = rng.choice([kind for kind, some in frames.items() for _ in some])
     words = _read()["terms"][kind]
+    if kind == "one" and rng.random() < AS_NOUN:
+        words = _read()["terms"]["describing"]
     text = rng.choice(frames[kind]).replace("{t}", rng.choice(words))
     text = text.replace("{n}", rng.choice(_read()["names"]))
     text = re.sub(r"\b([Aa]) (?=[aeiouAEIOU])", r"\1n ", text)

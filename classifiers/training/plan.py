@@ -12,7 +12,7 @@ from classifiers.training.posts import Post
 PUBLIC = {"sentiment": 13_500, "offensive": 9_000, "emoji": 3_500, "hate": 2_000}
 MIX = {"sentiment": 3_000, "offensive": 1_300, "emoji": 700, "hate": 300}  # beside each school pass
 IDENTITY = (2_000, 700)  # harmless sentences and attacks, in the first stage
-IDENTITY_MIX = (700, 220)
+IDENTITY_MIX = (1_200, 300)
 HATE_WEIGHT = 0.4  # of HatEval, whose idea of hate is wider than ours
 
 

@@ -14,15 +14,24 @@ from classifiers.verdict import Label
 T = {Label.THREAT: 0}
 
 
-def spans(values: list[float], tokens: list[tuple[int, int]]) -> list[tuple[int, int]]:
+def spans(
+    values: list[float], tokens: list[tuple[int, int]], text: str = "kit " * 40
+) -> list[tuple[int, int]]:
     parts = np.array([[value] for value in values], dtype=np.float32)
-    return [(item.start, item.end) for item in evidence(parts, T, tokens)]
+    return [(item.start, item.end) for item in evidence(text, parts, T, tokens)]
 
 
 def test_pieces_of_a_word_are_one_word() -> None:
     """Tokens that touch add up, and their word is pointed at whole."""
     tokens = [(0, 0), (0, 2), (2, 5), (6, 9), (0, 0)]
-    assert spans([9.0, 1.0, 1.0, 0.1, 9.0], tokens) == [(0, 5)]
+    assert spans([9.0, 1.0, 1.0, 0.1, 9.0], tokens, "stabs now") == [(0, 5)]
+
+
+def test_empty_words_and_marks_are_not_pointed_at() -> None:
+    """A function word tells a reader nothing; punctuation at a word's end isn't the word; emoji are."""
+    tokens = [(0, 3), (4, 8), (8, 9), (10, 11)]
+    assert spans([5.0, 1.0, 1.0, 0.9], tokens, "the stab! 🔪") == [(4, 8), (10, 11)]
+    assert spans([5.0], [(0, 3)], "the") == []
 
 
 def test_neighbours_are_one_span() -> None:
