@@ -32,6 +32,11 @@ class Tokens(Protocol):
         quarter."""
         ...
 
+    def spans(self, text: str, length: int) -> list[list[tuple[int, int]]]:
+        """Per window of one text, each token's span of it; (0, 0) for a special token. Empty where the
+        tokenizer can't say."""
+        ...
+
 
 def load(folder: Path) -> tuple[Any, Tokens]:
     """The config (attributes as in config.json) and the tokenizer. Raises ClassifierError."""
@@ -81,6 +86,11 @@ class _Plain:
             for found in self._tokenizer.encode_batch(list(texts))
         ]
 
+    def spans(self, text: str, length: int) -> list[list[tuple[int, int]]]:
+        self._tokenizer.enable_truncation(length, stride=length // 4)
+        found = self._tokenizer.encode(text)
+        return [found.offsets, *(window.offsets for window in found.overflowing)]
+
 
 class _Auto:
     """Any tokenizer that transformers knows."""
@@ -103,3 +113,7 @@ class _Auto:
         for owner, ids in zip(mapping, encoded["input_ids"], strict=True):
             found[owner].append(ids)
         return found
+
+    def spans(self, text: str, length: int) -> list[list[tuple[int, int]]]:
+        del text, length
+        return []

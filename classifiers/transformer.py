@@ -10,6 +10,9 @@ The built-in model will lie in `classifiers/builtin/` (package data): where `cla
 exists, the composition root builds `TransformerClassifier(that directory)` under the lexicon's safety net
 (`classifiers/layered.py`), and the lexicon alone where it doesn't.
 
+Where a checkpoint tells what each token added ("parts", classifiers/spans.py), a label that counts has the
+loudest words as evidence.
+
 Long texts: a text of more than `max_tokens` is read in windows that overlap by a quarter, at most
 `MOST_WINDOWS`: the first ones and the last two, so that what stands at the end of a long post counts. A
 label's score is its highest in any window, severity comes from the most urgent window, sentiment is the
@@ -20,25 +23,23 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from classifiers import tokens
 from classifiers.errors import ClassifierError
 from classifiers.heads import Heads, Reading, heads_of
-from classifiers.verdict import Label, Sentiment, Severity, Verdict
+from classifiers.runtimes import Logits, Run, brief, runtime
+from classifiers.spans import evidence
+from classifiers.verdict import Evidence, Label, Sentiment, Severity, Verdict
 
 MOST_WINDOWS = 8
+COUNTS = 0.5  # where a label counts: classifiers/verdict.py
 _PINNED = re.compile(r"[0-9a-f]{40}")
 _FILES = ["*.json", "*.txt", "*.model", "*.onnx", "onnx/*.onnx", "*.safetensors"]
-
-Logits = NDArray[np.float32]
-Inputs = dict[str, NDArray[np.int64]]
-Run = Callable[[Inputs], Logits]
 
 
 class TransformerClassifier:
@@ -87,7 +88,7 @@ class TransformerClassifier:
         room = [self._max_tokens, self._tokens.room]
         room.append(int(getattr(config, "max_position_embeddings", 0) or self._max_tokens))
         self._max_tokens = min(room)
-        weights, self._run = _runtime(folder, self._threads)
+        weights, self._run = runtime(folder, self._threads)
         if self._folder is not None:
             self.version = _digest([folder / "config.json", weights])
 
@@ -97,13 +98,20 @@ class TransformerClassifier:
             return []
         self.warm()
         windows, owners = self._windows(texts)
-        readings: list[list[Reading]] = [[] for _ in texts]
+        readings: list[Reading | None] = [None] * len(windows)
+        parts: list[Logits | None] = [None] * len(windows)
         shortest_first = sorted(range(len(windows)), key=lambda at: len(windows[at]))
         for start in range(0, len(windows), self._batch_size):
             batch = shortest_first[start : start + self._batch_size]
-            for at, row in zip(batch, self._logits([windows[i] for i in batch]), strict=True):
-                readings[owners[at]].append(self._read(row))
-        return [self._verdict(found) for found in readings]
+            rows, added = self._logits([windows[i] for i in batch])
+            for row, at in enumerate(batch):
+                readings[at] = self._read(rows[row])
+                parts[at] = None if added is None else added[row, : len(windows[at])]
+        found: list[list[tuple[Reading, Logits | None]]] = [[] for _ in texts]
+        for owner, reading, part in zip(owners, readings, parts, strict=True):
+            if reading is not None:
+                found[owner].append((reading, part))
+        return [self._verdict(text, some) for text, some in zip(texts, found, strict=True)]
 
     def _windows(self, texts: Sequence[str]) -> tuple[list[list[int]], list[int]]:
         """Token ids of every window, and the text that each belongs to."""
@@ -122,7 +130,7 @@ class TransformerClassifier:
             raise ClassifierError("the model isn't loaded; call warm() first")
         return self._tokens
 
-    def _logits(self, batch: list[list[int]]) -> Logits:
+    def _logits(self, batch: list[list[int]]) -> tuple[Logits, Logits | None]:
         if self._run is None:
             raise ClassifierError("the model isn't loaded; call warm() first")
         longest = max([1, *(len(ids) for ids in batch)])
@@ -136,7 +144,7 @@ class TransformerClassifier:
             return self._run(inputs)
         except Exception as error:  # a runtime's own exceptions share no base
             raise ClassifierError(
-                f"{self._source}: the model can't be run ({_brief(error)})"
+                f"{self._source}: the model can't be run ({brief(error)})"
             ) from error
 
     def _read(self, row: Logits) -> Reading:
@@ -147,7 +155,8 @@ class TransformerClassifier:
             )
         return self._heads.read([float(logit) for logit in row])
 
-    def _verdict(self, windows: Sequence[Reading]) -> Verdict:
+    def _verdict(self, text: str, found: Sequence[tuple[Reading, Logits | None]]) -> Verdict:
+        windows = [reading for reading, _ in found]
         spreads = [window.sentiment for window in windows if window.sentiment is not None]
         severities = [window.severity for window in windows if window.severity is not None]
         return Verdict(
@@ -157,100 +166,64 @@ class TransformerClassifier:
                 for s in Sentiment
             },
             severity=max(severities, key=_urgency) if severities else None,
+            evidence=tuple(dict.fromkeys(self._evidence(text, found))),  # windows overlap
             model=self.model,
             version=self.version,
         )
+
+    def _evidence(
+        self, text: str, found: Sequence[tuple[Reading, Logits | None]]
+    ) -> list[Evidence]:
+        """The loudest words of each label that counts, from the window where it scores highest. A text
+        that was cut in its middle has windows that can't be placed: it gets none."""
+        if self._heads is None or not any(
+            part is not None and max(reading.labels.values()) >= COUNTS for reading, part in found
+        ):
+            return []
+        plain = text.encode("utf-8", "replace").decode()
+        spans = self._loaded().spans(plain, self._max_tokens)
+        if len(spans) != len(found):
+            return []
+        told = []
+        for at, (reading, part) in enumerate(found):
+            places = {
+                label: self._heads.places.index(("label", str(label)))
+                for label, score in reading.labels.items()
+                if score >= COUNTS and score == max(other.labels[label] for other, _ in found)
+            }
+            if part is not None and places:
+                told += evidence(plain, part, places, spans[at])
+        return told
 
 
 def _urgency(severity: Any) -> tuple[float, float]:
     return severity[Severity.URGENT], severity[Severity.CONCERN]
 
 
-def _brief(error: BaseException) -> str:
-    """Kind only: a library's message may quote the text that it choked on."""
-    return type(error).__name__
+def download(source: str, revision: str, folder: Path) -> None:
+    """Write one commit of a hub's checkpoint into the empty or new `folder`. Raises ClassifierError."""
+    if not _PINNED.fullmatch(revision):
+        raise ClassifierError(
+            f"revision {revision!r} must be the 40 hexadecimal digits of one commit, so that the model "
+            "can't change under you"
+        )
+    if folder.exists() and any(folder.iterdir()):
+        raise ClassifierError(f"{folder} isn't empty: name a new directory")
+    _fetched(source, revision, folder)
 
 
-def _fetched(source: str, revision: str | None) -> Path:
+def _fetched(source: str, revision: str | None, folder: Path | None = None) -> Path:
     from huggingface_hub import snapshot_download  # noqa: PLC0415 - only hub ids need it
 
     try:
-        return Path(snapshot_download(source, revision=revision, allow_patterns=_FILES))
+        return Path(
+            snapshot_download(source, revision=revision, allow_patterns=_FILES, local_dir=folder)
+        )
     except (OSError, ValueError) as error:
         raise ClassifierError(
-            f"hub model {source!r} can't be fetched ({_brief(error)}). Check its name and revision and the "
+            f"hub model {source!r} can't be fetched ({brief(error)}). Check its name and revision and the "
             "network, or give a local directory instead."
         ) from error
-
-
-def _runtime(folder: Path, threads: int) -> tuple[Path, Run]:
-    """The weights file and how to run it."""
-    found = sorted([*folder.glob("*.onnx"), *folder.glob("onnx/*.onnx")])
-    if found:
-        chosen = next((path for path in found if path.name == "model.onnx"), found[0])
-        if len(found) > 1 and chosen.name != "model.onnx":
-            raise ClassifierError(f"{folder}: several .onnx files; name the one to use model.onnx")
-        return chosen, _onnx(chosen, threads)
-    weights = sorted(folder.glob("*.safetensors"))
-    if weights:
-        return weights[0], _torch(folder, threads)
-    raise ClassifierError(
-        f"{folder}: no .onnx file and no .safetensors weights. Export the model to ONNX."
-    )
-
-
-def _onnx(path: Path, threads: int) -> Run:
-    import onnxruntime  # noqa: PLC0415 - half a second of start-up
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 3
-    try:
-        session = onnxruntime.InferenceSession(
-            str(path), sess_options=options, providers=["CPUExecutionProvider"]
-        )
-    except Exception as error:  # onnxruntime's own exceptions share no base
-        raise ClassifierError(
-            f"{path}: no valid ONNX model ({_brief(error)}). Export it again."
-        ) from error
-    wanted = {wants.name for wants in session.get_inputs()}
-    outputs = [output.name for output in session.get_outputs()]
-    answer = "logits" if "logits" in outputs else outputs[0]
-
-    def run(inputs: Inputs) -> Logits:
-        fed = {name: value for name, value in inputs.items() if name in wanted}
-        return np.asarray(session.run([answer], fed)[0], dtype=np.float32)
-
-    return run
-
-
-def _torch(folder: Path, threads: int) -> Run:
-    try:
-        import torch  # noqa: PLC0415 - an optional extra
-        from transformers import AutoModelForSequenceClassification  # noqa: PLC0415
-    except ImportError as error:
-        raise ClassifierError(
-            f"{folder} holds .safetensors weights only, and torch isn't installed. Install it "
-            "(pip install 'trust-monitor[torch]'), or export the model to ONNX into that directory."
-        ) from error
-    try:
-        model = AutoModelForSequenceClassification.from_pretrained(
-            folder, local_files_only=True, trust_remote_code=False, use_safetensors=True
-        ).eval()
-    except (OSError, ValueError, RuntimeError) as error:
-        raise ClassifierError(
-            f"{folder}: the weights can't be loaded ({_brief(error)})."
-        ) from error
-    torch.set_num_threads(threads)
-    known = set(model.forward.__code__.co_varnames)
-
-    def run(inputs: Inputs) -> Logits:
-        fed = {name: torch.from_numpy(value) for name, value in inputs.items() if name in known}
-        with torch.inference_mode():
-            return np.asarray(model(**fed).logits.float().numpy(), dtype=np.float32)
-
-    return run
 
 
 def _digest(paths: Sequence[Path]) -> str:

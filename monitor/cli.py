@@ -13,6 +13,7 @@ import typer
 
 from monitor.cli_concerns import concerns
 from monitor.cli_ladder import ladder
+from monitor.cli_models import models
 from monitor.cli_options import DEFAULT_CONFIG, ConfigPath, Json, told
 from monitor.errors import MonitorError
 
@@ -36,6 +37,7 @@ report = typer.Typer(
 cli.add_typer(concerns, name="concerns")
 cli.add_typer(report, name="report")
 cli.add_typer(ladder, name="ladder")
+cli.add_typer(models, name="models")
 cli.add_typer(database, name="db")
 
 WatchlistPath = Annotated[

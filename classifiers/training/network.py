@@ -78,7 +78,7 @@ class Network(nn.Module):  # type: ignore[misc,unused-ignore]
     def __init__(self, config: BertConfig) -> None:
         super().__init__()
         self.bert = BertModel(config, add_pooling_layer=False)
-        self.bert.embeddings.word_embeddings.weight.requires_grad_(False)  # half of all weights
+        self.bert.embeddings.word_embeddings.sparse = True  # half of all weights, few in one batch
         self.drop = nn.Dropout(0.2)
         self.heads = nn.Linear(2 * config.hidden_size, len(NAMES))
 
@@ -90,12 +90,31 @@ class Network(nn.Module):  # type: ignore[misc,unused-ignore]
         return self.heads(self.drop(torch.cat([mean, top], dim=-1)))
 
 
+class Explained(nn.Module):  # type: ignore[misc,unused-ignore]
+    """A network that also says what each token added to each logit: the same sums, undone."""
+
+    def __init__(self, network: Network) -> None:
+        super().__init__()
+        self.bert, self.heads = network.bert, network.heads
+
+    def forward(self, input_ids: Any, attention_mask: Any) -> Any:
+        """(logits, parts): parts (texts x tokens x NAMES) sum to the logits, less the bias."""
+        hidden = self.bert(input_ids, attention_mask=attention_mask).last_hidden_state
+        mask = attention_mask.unsqueeze(-1).to(hidden.dtype)
+        mean = hidden * mask / mask.sum(1, keepdim=True).clamp(min=1)
+        low = hidden - (1 - mask) * 1e4
+        top = hidden * (low == low.amax(1, keepdim=True)).to(hidden.dtype)
+        of_mean, of_top = self.heads.weight.chunk(2, dim=1)
+        parts = mean @ of_mean.T + top @ of_top.T
+        return parts.sum(1) + self.heads.bias, parts
+
+
 def fresh(tokenizer: Tokenizer, emoji: list[str]) -> Network:
     """The base model's weights, room for the emoji, new heads."""
     network = Network(_config())
     network.bert = BertModel.from_pretrained(base(), config=_config(), add_pooling_layer=False)
     network.bert.resize_token_embeddings(tokenizer.get_vocab_size(), mean_resizing=False)
-    network.bert.embeddings.word_embeddings.weight.requires_grad_(False)
+    network.bert.embeddings.word_embeddings.sparse = True
     words = network.bert.embeddings.word_embeddings.weight
     plain = plain_tokenizer()
     with torch.no_grad():

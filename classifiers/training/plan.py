@@ -5,12 +5,14 @@ from __future__ import annotations
 import random
 from pathlib import Path
 
-from classifiers.training import examples
+from classifiers.training import examples, identity
 from classifiers.training.examples import Example
 from classifiers.training.posts import Post
 
-PUBLIC = {"sentiment": 9_000, "offensive": 7_500, "emoji": 2_500, "hate": 1_500}
-MIX = {"sentiment": 1_500, "offensive": 1_200, "emoji": 900, "hate": 300}  # beside each school pass
+PUBLIC = {"sentiment": 13_500, "offensive": 9_000, "emoji": 3_500, "hate": 2_000}
+MIX = {"sentiment": 3_000, "offensive": 1_300, "emoji": 700, "hate": 300}  # beside each school pass
+IDENTITY = (2_000, 700)  # harmless sentences and attacks, in the first stage
+IDENTITY_MIX = (1_200, 300)
 HATE_WEIGHT = 0.4  # of HatEval, whose idea of hate is wider than ours
 
 
@@ -43,10 +45,10 @@ class Pools:
 
     def public(self, _number: int, rng: random.Random) -> list[Example]:
         """The first stage's pass."""
-        return self.some(PUBLIC, rng)
+        return self.some(PUBLIC, rng) + identity.sentences(*IDENTITY, rng)
 
 
 def school(posts: list[Post], pools: Pools, number: int, rng: random.Random) -> list[Example]:
     """A pass of the second stage: all school posts and a few public rows."""
     del number
-    return examples.school(posts) + pools.some(MIX, rng)
+    return examples.school(posts) + pools.some(MIX, rng) + identity.sentences(*IDENTITY_MIX, rng)

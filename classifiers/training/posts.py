@@ -1,9 +1,12 @@
 """The school posts, and the development split that is never trained on.
 
 `data/*.jsonl` holds a post a line (text, platform, sentiment, labels, severity; the label guide says
-what they mean). A post's id is "file:line", from 1. `data/development.txt` lists the ids of the split:
-it is written once by `python -m classifiers.training prepare` and then fixed. Twins and near-duplicates
-form one family, and a family is never divided. Files named more_* came later and are only trained on.
+what they mean). A post's id is "file:line", from 1. Twins and near-duplicates form one family, and a
+family is never divided. Two lists name what is held out; `python -m classifiers.training prepare` writes
+them. `data/development.txt` was drawn from the train_* files, once. Files named more_* or identity_* came
+later: of their families `data/development_later.txt` names every sixth, and lines may be added to them
+without moving what stands there. A sixth key, `group`, names their twins. Of `more_edges` nothing is held
+out: it was trained on before there was a second list.
 """
 
 from __future__ import annotations
@@ -21,20 +24,29 @@ from classifiers.verdict import Label, Sentiment, Severity
 
 DATA = Path(__file__).parent / "data"
 DEVELOPMENT = DATA / "development.txt"
-SHARE = 0.16  # of each file and severity, at least
+DEVELOPMENT_LATER = DATA / "development_later.txt"
+SHARE = 0.16  # of each file and severity of the first files, at least
+EVERY = 6  # of a later file's families of one severity, one in so many is held out
 TWINS = "train_twins"
-MORE = "more_"  # files written later, after the split was fixed: trained on only
+LATER = ("more_", "identity_")
+TAUGHT_WHOLE = ("more_edges",)
 
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """One labelled post. `id` is "file:line"."""
+    """One labelled post. `id` is "file:line"; `group` its twins' name within its file."""
 
     id: str
     text: str
     sentiment: Sentiment
     labels: frozenset[Label]
     severity: Severity
+    group: str | None = None
+
+    @property
+    def later(self) -> bool:
+        """Whether it was written after the first split was drawn."""
+        return self.file.startswith(LATER)
 
     @property
     def file(self) -> str:
@@ -64,16 +76,22 @@ def post(at: str, row: dict[str, object]) -> Post:
         Sentiment(str(row["sentiment"])),
         frozenset(Label(label) for label in labels),
         Severity(str(row["severity"])),
+        str(row["group"]) if "group" in row else None,
     )
 
 
 def divided(posts: Sequence[Post]) -> tuple[list[Post], list[Post]]:
     """(to train on, the development split). Raises ValueError when the split names no such post."""
-    held = set(DEVELOPMENT.read_text(encoding="utf-8").split())
+    held = {*listed(DEVELOPMENT), *listed(DEVELOPMENT_LATER)}
     unknown = held - {post.id for post in posts}
     if unknown:
-        raise ValueError(f"{DEVELOPMENT}: no such post {min(unknown)}")
+        raise ValueError(f"the development split names {min(unknown)}, and there is no such post")
     return [p for p in posts if p.id not in held], [p for p in posts if p.id in held]
+
+
+def listed(path: Path) -> list[str]:
+    """The ids of one list; none where it isn't written yet."""
+    return path.read_text(encoding="utf-8").split() if path.is_file() else []
 
 
 @cache
@@ -109,6 +127,9 @@ def families(posts: Sequence[Post]) -> list[list[int]]:
 def _neighbours(posts: Sequence[Post]) -> Iterable[tuple[int, int]]:
     for at in range(len(posts) - 1):
         one, other = posts[at], posts[at + 1]
+        if one.file == other.file and one.group is not None and one.group == other.group:
+            yield at, at + 1
+            continue
         least = 0.22 if one.file == TWINS else 0.45
         same_start = words(one.text)[:2] == words(other.text)[:2]
         if one.file == other.file and (same_start or alike(one.text, other.text) >= least):
@@ -129,12 +150,9 @@ def _duplicates(posts: Sequence[Post]) -> Iterable[tuple[int, int]]:
 
 
 def choose(posts: Sequence[Post]) -> list[str]:
-    """Ids of a development split: SHARE of each file and severity, whole families, by hash."""
-    posts = [post for post in posts if not post.file.startswith(MORE)]
-    strata: dict[tuple[str, Severity], list[list[int]]] = defaultdict(list)
-    for family in families(posts):
-        gravest = max((posts[at].severity for at in family), key=lambda s: s.rank)
-        strata[posts[family[0]].file, gravest].append(family)
+    """Ids of the first files' split: SHARE of each file and severity, whole families, by hash."""
+    posts = [post for post in posts if not post.later]
+    strata = _strata(posts, families(posts))
     held: list[str] = []
     for stratum in strata.values():
         stratum.sort(key=lambda family: hashlib.sha256(posts[family[0]].text.encode()).digest())
@@ -144,4 +162,36 @@ def choose(posts: Sequence[Post]) -> list[str]:
                 break
             held += [posts[at].id for at in family]
             taken += len(family)
-    return sorted(held, key=lambda at: (at.partition(":")[0], int(at.partition(":")[2])))
+    return sorted(held, key=_place)
+
+
+def choose_later(posts: Sequence[Post], first: Iterable[str]) -> list[str]:
+    """Ids of the later files' split: every sixth family of each file and severity, in the files' order.
+    A post that nearly repeats one of the first files stands where that one stands (`first`: the split
+    of those)."""
+    held_first, found = set(first), families(posts)
+    later = [family for family in found if all(posts[at].later for at in family)]
+    held: list[str] = []
+    for (file, _), stratum in _strata(posts, later).items():
+        if file not in TAUGHT_WHOLE:
+            held += [posts[at].id for family in stratum[EVERY // 2 :: EVERY] for at in family]
+    for family in found:
+        if any(posts[at].id in held_first for at in family):
+            held += [posts[at].id for at in family if posts[at].later]
+    return sorted(held, key=_place)
+
+
+def _strata(
+    posts: Sequence[Post], families: Iterable[list[int]]
+) -> dict[tuple[str, Severity], list[list[int]]]:
+    """Families by their first post's file and their gravest severity, in the order of the posts."""
+    strata: dict[tuple[str, Severity], list[list[int]]] = defaultdict(list)
+    for family in sorted(families):
+        gravest = max((posts[at].severity for at in family), key=lambda s: s.rank)
+        strata[posts[family[0]].file, gravest].append(family)
+    return strata
+
+
+def _place(name: str) -> tuple[str, int]:
+    file, _, line = name.partition(":")
+    return file, int(line)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import os
 import random
+import shutil
 import sys
+import time
 from pathlib import Path
 
 import torch
@@ -13,16 +16,28 @@ from tokenizers import Tokenizer
 from classifiers.training import calibrate, examples, learn, metrics, network, plan, posts
 from classifiers.training.export import export as write_checkpoint
 
-PUBLIC_RATE, SCHOOL_RATE = 1.2e-4, 1.5e-4  # of the heads' neighbours; layer by layer lower
+PUBLIC_RATE, SCHOOL_RATE = 1.2e-4, 1.1e-4  # of the heads' neighbours; layer by layer lower
 
 
-def train(public: Path, work: Path, passes: int) -> None:
-    """Both stages. Goes on after the last finished pass in `work`."""
+def train(
+    public: Path,
+    work: Path,
+    passes: int,
+    *,
+    earlier: Path | None = None,
+    minutes: float = math.inf,
+) -> None:
+    """Both stages. Goes on after the last finished pass in `work`. `earlier`: the work folder of a
+    training whose weights and tokenizer the school stage begins with, instead of a public pass.
+    `minutes`: how long the school stage may take."""
     torch.set_num_threads(min(8, os.cpu_count() or 1))
     work.mkdir(parents=True, exist_ok=True)
     taught, held = posts.divided(posts.read())
     pools = plan.Pools(public)
     named = work / "tokenizer.json"
+    if earlier is not None and not named.is_file():
+        shutil.copyfile(earlier / "tokenizer.json", named)
+        shutil.copyfile(earlier / "model.state", work / "public.state")
     if named.is_file():
         tokenizer = Tokenizer.from_file(str(named))
         model = network.empty(tokenizer)
@@ -31,10 +46,10 @@ def train(public: Path, work: Path, passes: int) -> None:
         model = network.fresh(tokenizer, emoji)
         tokenizer.save(str(named))
     start, first = work / "start.state", work / "public.state"
-    if not start.is_file():
+    if not start.is_file() and not first.is_file():
         torch.save(model.state_dict(), start)
-    model.load_state_dict(torch.load(start, weights_only=True))
     if not first.is_file():
+        model.load_state_dict(torch.load(start, weights_only=True))
         learn.train(
             model,
             tokenizer,
@@ -63,6 +78,7 @@ def train(public: Path, work: Path, passes: int) -> None:
         seed=2,
         keep=work / "school.pt",
         after=told,
+        stop_at=time.time() + minutes * 60,
     )
     torch.save(model.state_dict(), work / "model.state")
 

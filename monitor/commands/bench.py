@@ -22,17 +22,23 @@ NOBODY = Watchlist(
 CONTACT = "the school office"
 
 
-def build_bench(watchlist: Path | None, config: Path, *, assume_mention: bool) -> Bench:
-    """The configuration's own rules when there is one; otherwise the packaged ones.
+def build_bench(
+    watchlist: Path | None, config: Path, *, assume_mention: bool, model: Path | None = None
+) -> Bench:
+    """The configuration's own rules when there is one; otherwise the packaged ones. `model`: a checkpoint
+    directory to judge with instead of the configured one.
 
     Raises ConfigError when neither a configuration nor a watchlist is there and matching is wanted.
     """
     configured = load_config(config) if _wanted(watchlist, config, assume_mention) else None
     organisations = load_watchlist(watchlist) if watchlist else _own(configured)
+    chosen = configured.classifier if configured else ClassifierConfig()
+    if model is not None:
+        chosen = chosen.model_copy(
+            update={"kind": "transformer", "model": str(model), "revision": None}
+        )
     return Bench(
-        classifier=app.build_classifier(
-            configured.classifier if configured else ClassifierConfig()
-        ),
+        classifier=app.build_classifier(chosen),
         book=app.build_rulebook(configured) if configured else _packaged(organisations),
         matcher=None if assume_mention else app.build_matcher(organisations),
         now=datetime.now(UTC),

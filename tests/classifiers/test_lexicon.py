@@ -238,3 +238,40 @@ THREATS = [text for label, text in CARRIES if label is T]
 def test_neutral_sentences_hide_no_threat(threat: str, after: list[str]) -> None:
     """Neutral sentences after a threat never take it below where it counts."""
     assert said(f"{threat}. {' '.join(after)}").labels[T] >= 0.5
+
+
+OTHER_LANGUAGES = [
+    "Zabiję go jutro pod szkołą",  # Polish
+    "zabije cie dyrektorze",
+    "Mi ladda i ti yfory",  # Welsh
+    "lladda i'r athro",
+    "main tumhe jaan se maar dunga",  # Urdu
+    "ohnu vadd deyanga school de bahar",  # Punjabi
+    "il omor pe profesorul ala",  # Romanian
+    "Nužudysiu tave",  # Lithuanian
+    "Я убью его завтра возле школы",  # Russian
+    "Vou matar esse diretor",  # Portuguese
+    "waan ku dilayaa",  # Somali
+    "Öldüreceğim seni",  # Turkish
+    "سأقتلك غدا",  # Arabic
+]
+OTHER_PEACE = [
+    "Dzień dobry, czy szkoła jest jutro otwarta?",
+    "mama mnie zabije jak zobaczy te buty",
+    "Bore da! Cofiwch y ffair haf",
+    "kal school khula hai kya",
+    "Bună ziua, la ce oră începe ședința?",
+    "sheep ne Joseph nu dhakka maar ditta",
+]
+
+
+@pytest.mark.parametrize("text", OTHER_LANGUAGES)
+def test_a_threat_word_of_another_language_is_a_doubt(text: str) -> None:
+    """It doesn't count by itself, nor is it silence: triage has a rule from 0.49."""
+    assert 0.49 <= said(text).labels[T] < 0.5
+
+
+@pytest.mark.parametrize("text", OTHER_PEACE)
+def test_other_languages_alone_are_no_doubt(text: str) -> None:
+    """A harmless sentence in another language is none of triage's doubts."""
+    assert said(text).labels[T] < 0.4

@@ -60,8 +60,8 @@ def write_onnx(path: Path, matrix: np.ndarray[Any, Any], bias: Sequence[float]) 
         helper.make_node("Gather", ["matrix", "input_ids"], ["rows"], axis=0),
         helper.make_node("Cast", ["attention_mask"], ["mask"], to=TensorProto.FLOAT),
         helper.make_node("Unsqueeze", ["mask", "last"], ["mask3"]),
-        helper.make_node("Mul", ["rows", "mask3"], ["kept"]),
-        helper.make_node("ReduceSum", ["kept", "tokens"], ["summed"], keepdims=0),
+        helper.make_node("Mul", ["rows", "mask3"], ["parts"]),
+        helper.make_node("ReduceSum", ["parts", "tokens"], ["summed"], keepdims=0),
         helper.make_node("Add", ["summed", "bias"], ["logits"]),
     ]
     graph = helper.make_graph(
@@ -71,7 +71,12 @@ def write_onnx(path: Path, matrix: np.ndarray[Any, Any], bias: Sequence[float]) 
             helper.make_tensor_value_info(name, TensorProto.INT64, ["batch", "length"])
             for name in ("input_ids", "attention_mask")
         ],
-        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch", matrix.shape[1]])],
+        [
+            helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["batch", matrix.shape[1]]),
+            helper.make_tensor_value_info(
+                "parts", TensorProto.FLOAT, ["batch", "length", matrix.shape[1]]
+            ),
+        ],
         [
             numpy_helper.from_array(matrix, "matrix"),
             numpy_helper.from_array(np.array(bias, dtype=np.float32), "bias"),
@@ -312,6 +317,26 @@ def test_no_number(tmp_path: Path) -> None:
     folder = write_checkpoint(tmp_path, weights={"bad": {"label:threat": float("nan")}})
     with pytest.raises(ClassifierError, match="no number"):
         TransformerClassifier(folder).classify(["bad"])
+
+
+def told(folder: Path, text: str) -> list[tuple[Label, str]]:
+    (verdict,) = TransformerClassifier(folder, max_tokens=16).classify([text])
+    return [(item.label, text[item.start : item.end]) for item in verdict.evidence]
+
+
+def test_evidence_points_at_the_words_that_counted(tmp_path: Path) -> None:
+    """A label that counts has its loudest words as evidence, wherever they stand; others have none."""
+    folder = write_checkpoint(tmp_path, weights=OUR_WEIGHTS)
+    assert told(folder, "fine, now threat fine") == [(Label.THREAT, "threat")]
+    assert told(folder, "fine now fine") == []
+    late = "fine " * 30 + "now threat" + " fine" * 3
+    assert told(folder, late) == [(Label.THREAT, "threat")]
+
+
+def test_no_evidence_where_windows_cannot_be_placed(tmp_path: Path) -> None:
+    """Of a text that was cut in its middle no words are pointed at, rather than wrong ones."""
+    folder = write_checkpoint(tmp_path, weights=OUR_WEIGHTS)
+    assert told(folder, "threat " * 500) == []
 
 
 def test_importing_is_cheap() -> None:
