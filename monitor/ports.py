@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -11,7 +11,9 @@ from typing import Any, Protocol
 from classifiers.verdict import Sentiment
 from connectors.post import Post
 from monitor.domain import (
+    AlertSilence,
     AuthorRole,
+    Call,
     Candidate,
     Concern,
     ConcernEvent,
@@ -21,22 +23,32 @@ from monitor.domain import (
     DeliveryKind,
     DeliveryState,
     Digest,
+    HeldLetter,
+    Letter,
     Match,
     Mention,
     Notice,
     Outage,
     Outline,
+    Parked,
     Person,
+    Posted,
     Rally,
+    Recent,
     Reply,
     RoutineMention,
     Sent,
     Settled,
+    SilenceScope,
     SourceHealth,
     Suggestion,
+    Suppression,
+    SuppressionKind,
     Triage,
     Voice,
+    Waiting,
 )
+from monitor.domain.health import Queues
 
 
 class Mailer(Protocol):
@@ -60,6 +72,22 @@ class Letters(Protocol):
     def campaign(self, rally: Rally, notice: Notice, *, key: str, now: datetime) -> bytes: ...
     def digest(self, digest: Digest, person: Person, *, key: str, now: datetime) -> bytes: ...
     def outage(self, outage: Outage, person: Person, *, key: str, now: datetime) -> bytes: ...
+    def canary(self, recipient: str, *, key: str, now: datetime) -> bytes: ...
+    def bundle(
+        self,
+        letters: Sequence[bytes],
+        recipient: str,
+        *,
+        per_hour: int,
+        key: str,
+        now: datetime,
+    ) -> bytes: ...
+
+
+class Calls(Protocol):
+    """Turns a call into the frozen bytes of a few words."""
+
+    def call(self, call: Call, *, key: str, now: datetime) -> bytes: ...
 
 
 class Matcher(Protocol):
@@ -132,12 +160,24 @@ class NewDelivery:
     message: bytes
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CanaryRow:
+    """Where a canary is: its post waits to be assessed (`unread`), or its mail stands in `mail`, with
+    the mail server's last answer in `detail`. Neither: it was assessed and not found urgent."""
+
+    unread: bool
+    mail: DeliveryState | None
+    detail: str | None
+
+
 class Sources(Protocol):
     """Where each source got to, and when it was not seen."""
 
     def register(self, specs: Sequence[SourceSpec], *, now: datetime) -> None: ...
     def cursor(self, source: str) -> Mapping[str, Any]: ...
-    def advance(self, source: str, cursor: Mapping[str, Any]) -> None: ...
+    def advance(
+        self, source: str, cursor: Mapping[str, Any], *, fingerprint: str | None = None
+    ) -> None: ...
     def succeeded(
         self, source: str, *, now: datetime, next_poll_at: datetime, note: str | None = None
     ) -> None: ...
@@ -172,6 +212,9 @@ class Mentions(Protocol):
         self, *, owner: str, lease_s: float, limit: int, now: datetime
     ) -> tuple[Claimed, ...]: ...
     def assessed(self, claimed: Claimed, triage: Triage, *, model: str, now: datetime) -> bool: ...
+    def give_back(self, ids: Sequence[int], *, owner: str) -> None: ...
+    def park(self, mention: int, *, owner: str) -> None: ...
+    def parked(self) -> tuple[Parked, ...]: ...
     def belongs_to(self, mention: int, concern: int) -> None: ...
     def triages(self, ids: Sequence[int]) -> tuple[Triage, ...]: ...
     def concern_of(self, platform: str, native_id: str) -> str | None: ...
@@ -241,8 +284,15 @@ class Outbox(Protocol):
 
     def enqueue(self, deliveries: Sequence[NewDelivery], *, now: datetime) -> int: ...
     def claim(
-        self, kinds: Sequence[DeliveryKind], *, owner: str, lease_s: float, now: datetime
+        self,
+        kinds: Sequence[DeliveryKind],
+        *,
+        owner: str,
+        lease_s: float,
+        now: datetime,
+        besides: Collection[int] = (),
     ) -> Delivery | None: ...
+    def renew(self, delivery: Delivery, *, lease_s: float, now: datetime) -> bool: ...
     def mark(
         self,
         delivery: Delivery,
@@ -252,10 +302,71 @@ class Outbox(Protocol):
         due_at: datetime,
         ambiguous: bool,
         now: datetime,
-    ) -> None: ...
-    def undelivered(self, *, now: datetime) -> int: ...
+    ) -> bool: ...
+    def undelivered(self, *, since: datetime, now: datetime) -> int: ...
     def dead(self, concerns: Sequence[int]) -> frozenset[str]: ...
+    def listed(
+        self, *, case: str | None = None, since: datetime | None = None
+    ) -> tuple[Posted, ...]: ...
     def forget(self, *, before: datetime) -> int: ...
+
+
+class Bundles(Protocol):
+    """Letters held back for one who had enough of them, and the letters made of those."""
+
+    def letters(self, delivery: Delivery, *, since: datetime) -> int: ...
+    def hold(self, delivery: Delivery, *, why: str, now: datetime) -> int: ...
+    def waiting(self, *, now: datetime, since: datetime) -> tuple[Waiting, ...]: ...
+    def held(self, recipient: str, channel: str, *, now: datetime) -> tuple[HeldLetter, ...]: ...
+    def put(self, bundle: NewDelivery, letters: Sequence[HeldLetter], *, now: datetime) -> int: ...
+
+
+class Suppressions(Protocol):
+    """What was not sent, or not by itself, counted."""
+
+    def count(
+        self,
+        key: str,
+        kind: SuppressionKind,
+        *,
+        reason: str,
+        now: datetime,
+        concern: int | None = None,
+        silence: int | None = None,
+    ) -> None: ...
+    def has(self, key: str) -> bool: ...
+    def listed(
+        self, *, case: str | None = None, since: datetime | None = None
+    ) -> tuple[Suppression, ...]: ...
+
+
+class Fallbacks(Protocol):
+    """Letters that no relay has accepted, and the calls that stand in for them."""
+
+    def letters(self, *, queued_before: datetime, dead_since: datetime) -> tuple[Letter, ...]: ...
+    def recent(self, *, since: datetime) -> Mapping[str, Recent]: ...
+    def put(self, call: Call, message: bytes, *, key: str, now: datetime) -> bool: ...
+    def under_way(self) -> bool: ...
+    def withdraw(self, *, now: datetime) -> int: ...
+
+
+class Silences(Protocol):
+    """What somebody asked to be spared for a time."""
+
+    def add(
+        self,
+        scope: SilenceScope,
+        target: str,
+        *,
+        owner: str,
+        reason: str,
+        until: datetime,
+        now: datetime,
+    ) -> AlertSilence: ...
+    def end(self, id_: int, *, who: str, now: datetime) -> bool: ...
+    def standing(self, *, now: datetime) -> tuple[AlertSilence, ...]: ...
+    def listed(self) -> tuple[AlertSilence, ...]: ...
+    def sources_of(self, concerns: Sequence[int]) -> Mapping[int, frozenset[str]]: ...
 
 
 class Digests(Protocol):
@@ -282,6 +393,21 @@ class Campaigns(Protocol):
     def head(self, concern: int) -> None: ...
 
 
+class HealthFigures(Protocol):
+    """What waits, counted."""
+
+    def queues(self, *, now: datetime) -> Queues: ...
+
+
+class Canaries(Protocol):
+    """The canary's own rows, and no others."""
+
+    def remove(self, mention_id: int) -> None: ...
+    def standing(self, key: str) -> CanaryRow: ...
+    def last_passed(self) -> datetime | None: ...
+    def forget(self, *, mail_before: datetime) -> None: ...
+
+
 class Transaction(Protocol):
     """One unit of work: all of it is stored, or none."""
 
@@ -298,11 +424,23 @@ class Transaction(Protocol):
     @property
     def outbox(self) -> Outbox: ...
     @property
+    def bundles(self) -> Bundles: ...
+    @property
+    def suppressions(self) -> Suppressions: ...
+    @property
+    def fallbacks(self) -> Fallbacks: ...
+    @property
+    def silences(self) -> Silences: ...
+    @property
     def digests(self) -> Digests: ...
     @property
     def tally(self) -> Tally: ...
     @property
     def campaigns(self) -> Campaigns: ...
+    @property
+    def health(self) -> HealthFigures: ...
+    @property
+    def canaries(self) -> Canaries: ...
 
 
 class Store(Protocol):

@@ -7,6 +7,7 @@ that the monitor itself decides or stores is here, one file a subject.
 from __future__ import annotations
 
 from monitor.domain.campaigns import Rally, Voice
+from monitor.domain.channels import OTHER, Call, Case, Channel, Letter, Recent
 from monitor.domain.concerns import (
     ENDED,
     MONITOR,
@@ -32,16 +33,35 @@ from monitor.domain.ladder import (
     Rung,
     Suggestion,
 )
-from monitor.domain.mail import Delivery, DeliveryKind, DeliveryState, Digest, Outcome, Sent, Week
-from monitor.domain.mentions import Match, Mention, RoutineMention, Strength, Triage
+from monitor.domain.mail import (
+    Delivery,
+    DeliveryKind,
+    DeliveryState,
+    Digest,
+    HeldLetter,
+    Outcome,
+    Posted,
+    Sent,
+    Suppression,
+    SuppressionKind,
+    Waiting,
+    Week,
+)
+from monitor.domain.mentions import Match, Mention, Parked, RoutineMention, Strength, Triage
 from monitor.domain.people import Absence, Disclosure, Notice, Person, Role
+from monitor.domain.silences import AlertSilence, SilenceScope
 
 __all__ = [
     "ENDED",
     "MONITOR",
+    "OTHER",
     "Absence",
+    "AlertSilence",
     "AuthorRole",
+    "Call",
     "Candidate",
+    "Case",
+    "Channel",
     "Circumstances",
     "ClosedBy",
     "Closing",
@@ -57,6 +77,8 @@ __all__ = [
     "Exit",
     "Fact",
     "Flag",
+    "HeldLetter",
+    "Letter",
     "Match",
     "Mention",
     "MetBy",
@@ -64,9 +86,12 @@ __all__ = [
     "Outage",
     "Outcome",
     "Outline",
+    "Parked",
     "Person",
     "Placeholders",
+    "Posted",
     "Rally",
+    "Recent",
     "Reply",
     "ReplyState",
     "Role",
@@ -75,10 +100,14 @@ __all__ = [
     "Sent",
     "Settled",
     "Silence",
+    "SilenceScope",
     "SourceHealth",
     "Strength",
     "Suggestion",
+    "Suppression",
+    "SuppressionKind",
     "Triage",
     "Voice",
+    "Waiting",
     "Week",
 ]

@@ -67,6 +67,19 @@ class Triage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Parked:
+    """A mention that was put aside, because every try to judge it failed: a person has to read it at
+    its source. Its words are left out: they may be what the failing is about."""
+
+    mention: int
+    organisations: tuple[str, ...]
+    platform: str
+    url: str | None
+    author: str | None
+    seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RoutineMention:
     """A mention with nothing to do but to know of it: for the digest's lists."""
 

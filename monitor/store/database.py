@@ -14,6 +14,8 @@ from alembic.config import Config as AlembicConfig
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
+from monitor.store.faults import name_errors
+
 BUSY_TIMEOUT_S = 15.0
 
 
@@ -26,12 +28,13 @@ def open_database(url: str | sa.URL) -> sa.Engine:
     """
     url = sa.make_url(url)
     if url.get_backend_name() != "sqlite":
-        return sa.create_engine(url, pool_pre_ping=True, hide_parameters=True)
+        return _open_server(url)
     engine = sa.create_engine(
         url,
         connect_args={"isolation_level": None, "timeout": BUSY_TIMEOUT_S},
         hide_parameters=True,  # an error must not quote a post
     )
+    name_errors(engine)
 
     @sa.event.listens_for(engine, "connect")
     def _settings(connection: Any, _record: Any) -> None:
@@ -44,6 +47,26 @@ def open_database(url: str | sa.URL) -> sa.Engine:
     def _begin(connection: sa.Connection) -> None:
         reads = connection.get_execution_options().get("read_only", False)
         connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _open_server(url: sa.URL) -> sa.Engine:
+    """No statement waits for ever: for a lock as long as on SQLite, for a connection ten seconds."""
+    waits = {"connect_timeout": 10, "keepalives_idle": 30, "tcp_user_timeout": 30_000}
+    engine = sa.create_engine(
+        url,
+        pool_pre_ping=True,
+        hide_parameters=True,
+        connect_args={name: wait for name, wait in waits.items() if name not in url.query},
+    )
+    name_errors(engine)
+
+    @sa.event.listens_for(engine, "connect")
+    def _settings(connection: Any, _record: Any) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET lock_timeout = '{BUSY_TIMEOUT_S:g}s'")
+        connection.commit()
 
     return engine
 
@@ -93,3 +116,9 @@ def revisions(engine: sa.Engine) -> tuple[str | None, str | None]:
         current = MigrationContext.configure(connection).get_current_revision()
         newest = ScriptDirectory.from_config(_alembic(connection)).get_current_head()
     return current, newest
+
+
+def knows(revision: str) -> bool:
+    """Whether this program has that revision: not so for a newer program's."""
+    scripts = ScriptDirectory(str(migrations()))
+    return revision in {script.revision for script in scripts.walk_revisions()}

@@ -14,18 +14,20 @@ from monitor.domain import (
     ConcernState,
     Match,
     Mention,
+    Parked,
     RoutineMention,
     Settled,
     Strength,
     Triage,
 )
+from monitor.domain.health import CANARY
 from monitor.policy.life.table import Move
 from monitor.ports import Claimed
 from monitor.store.dialect import insert_ignoring
 from monitor.store.schema import concern, concern_event
 from monitor.store.schema import mention as table
 
-NEW, ASSESSED, ERASED = "new", "assessed", "erased"
+NEW, ASSESSED, ERASED, PARKED = "new", "assessed", "erased", "parked"
 HOLD, RELEASE = Move.HOLD.value, Move.RELEASE.value
 POST_COLUMNS = (
     "platform",
@@ -143,6 +145,42 @@ class MentionRows:
         return tuple(
             Claimed(mention=to_mention(row), attempts=row.attempts, concern=row.concern_id)
             for row in sorted(rows, key=lambda row: row.id)
+        )
+
+    def give_back(self, ids: Sequence[int], *, owner: str) -> None:
+        """Free claimed mentions that are not assessed yet, as if they had not been claimed."""
+        self._connection.execute(
+            sa.update(table)
+            .where(table.c.id.in_(ids), table.c.lease_owner == owner, table.c.state == NEW)
+            .values(lease_owner=None, lease_until=None, attempts=table.c.attempts - 1)
+        )
+
+    def park(self, mention: int, *, owner: str) -> None:
+        """Put a claimed mention aside: it is not tried again before the next start, or its next
+        edit."""
+        self._connection.execute(
+            sa.update(table)
+            .where(table.c.id == mention, table.c.lease_owner == owner, table.c.state == NEW)
+            .values(state=PARKED, lease_owner=None, lease_until=None)
+        )
+
+    def parked(self) -> tuple[Parked, ...]:
+        """What was put aside and that nobody has judged, oldest first."""
+        rows = self._connection.execute(
+            sa.select(table)
+            .where(table.c.state == PARKED, table.c.source_id != CANARY)
+            .order_by(table.c.id)
+        )
+        return tuple(
+            Parked(
+                mention=row.id,
+                organisations=to_mention(row).organisations,
+                platform=row.platform,
+                url=row.url,
+                author=row.author,
+                seen_at=row.first_seen_at,
+            )
+            for row in rows
         )
 
     def assessed(self, claimed: Claimed, triage: Triage, *, model: str, now: datetime) -> bool:

@@ -198,10 +198,48 @@ delivery = sa.Table(
     sa.Column("due_at", UtcDateTime, nullable=False),
     sa.Column("lease_owner", sa.String(64)),
     sa.Column("lease_until", UtcDateTime),
+    # The fence: it grows with each claim, so that a holder who slept through the end of its lease
+    # can be told from the one who has it now.
+    sa.Column("lease_token", sa.Integer, nullable=False, default=0, server_default="0"),
     sa.Column("finished_at", UtcDateTime),
     sa.Column("detail", sa.String(500)),
+    # Ids of other deliveries: the letter that this one's words went out in, and the mail that this
+    # message by another channel stands in for.
+    sa.Column("bundled_in", sa.Integer),
+    sa.Column("instead_of", sa.Integer, index=True),
     sa.UniqueConstraint("key", "recipient", "channel"),
     sa.Index("ix_delivery_state_kind_due_at", "state", "kind", "due_at"),
+    sa.Index("ix_delivery_recipient_finished_at", "recipient", "finished_at"),
+)
+
+silence = sa.Table(
+    "silence",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("scope", sa.String(16), nullable=False),
+    sa.Column("target", sa.String(64), nullable=False),
+    sa.Column("owner", sa.String(64), nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("since", UtcDateTime, nullable=False),
+    sa.Column("until", UtcDateTime, nullable=False, index=True),
+    sa.Column("ended_at", UtcDateTime),
+    sa.Column("ended_by", sa.String(64)),
+)
+
+suppression = sa.Table(
+    # What was not sent, or not by itself: counted, with its reason, so that nothing is dropped
+    # silently. `since` is the first time and `until` the last.
+    "suppression",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("key", sa.String(100), nullable=False, unique=True),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("concern_id", sa.ForeignKey("concern.id"), index=True),
+    sa.Column("silence_id", sa.ForeignKey("silence.id")),
+    sa.Column("reason", sa.String(500), nullable=False),
+    sa.Column("since", UtcDateTime, nullable=False),
+    sa.Column("until", UtcDateTime, nullable=False),
+    sa.Column("count", sa.Integer, nullable=False),
 )
 
 digest = sa.Table(

@@ -63,9 +63,15 @@ class SourceRows:
         ).scalar_one()
         return dict(found)
 
-    def advance(self, source: str, cursor: Mapping[str, Any]) -> None:
-        """Move the cursor. Belongs in the transaction that stores the batch's mentions."""
-        self._update(source, cursor=dict(cursor))
+    def advance(
+        self, source: str, cursor: Mapping[str, Any], *, fingerprint: str | None = None
+    ) -> None:
+        """Move the cursor. Belongs in the transaction that stores the batch's mentions. A source
+        whose fingerprint is another by now keeps its own: this cursor says nothing about it."""
+        same = table.c.fingerprint == fingerprint if fingerprint is not None else sa.true()
+        self._connection.execute(
+            sa.update(table).where(table.c.id == source, same).values(cursor=dict(cursor))
+        )
 
     def succeeded(
         self, source: str, *, now: datetime, next_poll_at: datetime, note: str | None = None

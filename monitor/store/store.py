@@ -9,18 +9,25 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
+from monitor.store.bundles import BundleRows
 from monitor.store.campaigns import CampaignRows
+from monitor.store.canary import CanaryRows
 from monitor.store.concerns import ConcernRows
 from monitor.store.database import reading
 from monitor.store.deletions import DeletionRows
-from monitor.store.mentions import MentionRows
+from monitor.store.fallback import FallbackRows
+from monitor.store.health import HealthRows
+from monitor.store.mentions import NEW, PARKED, MentionRows
 from monitor.store.outbox import DigestRows, OutboxRows
 from monitor.store.replies import ReplyRows
 from monitor.store.schema import delivery, mention
+from monitor.store.silences import SilenceRows
 from monitor.store.sources import SourceRows
+from monitor.store.suppressions import SuppressionRows
 from monitor.store.tally import TallyRows
 
 FARTHEST = timedelta(hours=1)
+LAST_TRY = 7  # claims: one before a mention is put aside
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +40,15 @@ class Rows:
     concerns: ConcernRows
     replies: ReplyRows
     outbox: OutboxRows
+    bundles: BundleRows
+    suppressions: SuppressionRows
+    fallbacks: FallbackRows
+    silences: SilenceRows
     digests: DigestRows
     tally: TallyRows
     campaigns: CampaignRows
+    health: HealthRows
+    canaries: CanaryRows
 
     @classmethod
     def on(cls, connection: sa.Connection) -> Rows:
@@ -46,9 +59,15 @@ class Rows:
             ConcernRows(connection),
             ReplyRows(connection),
             OutboxRows(connection),
+            BundleRows(connection),
+            SuppressionRows(connection),
+            FallbackRows(connection),
+            SilenceRows(connection),
             DigestRows(connection),
             TallyRows(connection),
             CampaignRows(connection),
+            HealthRows(connection),
+            CanaryRows(connection),
         )
 
 
@@ -76,6 +95,12 @@ class SqlStore:
                     .where(table.c.lease_until.is_not(None))
                     .values(lease_owner=None, lease_until=None)
                 )
+            # What could not be judged gets one more try: this may be the program that can.
+            connection.execute(
+                sa.update(mention)
+                .where(mention.c.state == PARKED)
+                .values(state=NEW, attempts=LAST_TRY)
+            )
             # No attempt is ever put off this far: the clock was set back while we were down.
             connection.execute(
                 sa.update(delivery)

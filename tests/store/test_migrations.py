@@ -57,6 +57,44 @@ def test_the_log_survives_every_migration(bare_database: sa.Engine) -> None:
     assert counted == 1
 
 
+def test_mail_survives_going_back(bare_database: sa.Engine) -> None:
+    """Going back before 0004, what was held goes out by itself, what was bundled is as far as its
+    bundle got, and nothing is left in a state that the older program doesn't know."""
+    db.upgrade(bare_database, "0003")
+    with bare_database.begin() as connection:
+        insert = sa.text(
+            "INSERT INTO delivery (id, key, kind, recipient, channel, message, state, attempts, "
+            "ambiguous_attempts, created_at, due_at) VALUES (:id, :key, 'alert', "
+            "'slt@hollin.example', 'email', :message, 'pending', 1, 0, :now, :now)"
+        )
+        for id_ in range(1, 7):
+            values = {"id": id_, "key": f"alert:{id_}", "message": b"x", "now": str(NOW)[:19]}
+            connection.execute(insert, values)
+    db.upgrade(bare_database)
+    with bare_database.begin() as connection:
+        tokens = connection.execute(sa.text("SELECT DISTINCT lease_token FROM delivery")).scalars()
+        assert tokens.all() == [0]
+        for change in (
+            "state = 'held' WHERE id = 1",
+            "state = 'bundled', bundled_in = 5 WHERE id = 2",
+            "state = 'bundled', bundled_in = 6 WHERE id = 3",
+            "state = 'sent' WHERE id = 5",
+            "instead_of = 3, kind = 'other', channel = 'other' WHERE id = 4",
+        ):
+            connection.execute(sa.text(f"UPDATE delivery SET {change}"))
+    db.downgrade(bare_database, "0003")
+    with bare_database.begin() as connection:
+        states = connection.execute(sa.text("SELECT id, state FROM delivery ORDER BY id")).all()
+    assert [tuple(row) for row in states] == [
+        (1, "pending"),
+        (2, "sent"),
+        (3, "pending"),
+        (5, "sent"),
+    ]
+    db.upgrade(bare_database)
+    db.check(bare_database)
+
+
 _SUGGESTION = (
     '{"rung": "L1", "rung_name": "Acknowledge", "who": "comms", "approver": "slt", "reply": null, '
     '"private_reply": null, "no_reply_because": null, "do": [], "dont": [], "due_at": null, '

@@ -190,7 +190,7 @@ def test_outbox_claim_and_mark(store: SqlStore) -> None:
         rows.outbox.mark(
             again, DeliveryState.SENT, detail="250", due_at=LATER, ambiguous=False, now=LATER
         )
-        assert rows.outbox.undelivered(now=LATER + timedelta(days=1)) == 0
+        assert rows.outbox.undelivered(since=NOW, now=LATER + timedelta(days=1)) == 0
 
 
 def test_clock_set_back_while_down(store: SqlStore) -> None:
@@ -286,3 +286,16 @@ def test_sqlite_keeps_every_commit(tmp_path: object) -> None:
     with open_database(f"sqlite:///{tmp_path}/x.db").connect() as connection:
         assert connection.execute(sa.text("PRAGMA journal_mode")).scalar() == "wal"
         assert connection.execute(sa.text("PRAGMA synchronous")).scalar() == 2
+
+
+def test_what_was_given_up_is_counted_in_one_digest(store: SqlStore) -> None:
+    """A message given up since the last digest counts as undelivered, and in the digests after it not."""
+    with store.begin() as rows:
+        rows.outbox.enqueue([alert()], now=NOW)
+        claimed = rows.outbox.claim([DeliveryKind.ALERT], owner="me", lease_s=60, now=NOW)
+        assert claimed is not None
+        assert rows.outbox.mark(
+            claimed, DeliveryState.DEAD, detail="550", due_at=NOW, ambiguous=False, now=NOW
+        )
+        assert rows.outbox.undelivered(since=NOW - timedelta(days=1), now=LATER) == 1
+        assert rows.outbox.undelivered(since=NOW, now=LATER) == 0
