@@ -212,6 +212,10 @@ def test_pile_on_is_one_concern_and_one_alert(house: House) -> None:
     (concern,) = house.concerns()
     assert len(concern.mentions) == 20
     assert len(house.mailer.sent) == 1
+    with house.store.read() as rows:
+        (quiet,) = rows.suppressions.listed(case=concern.reference)
+    assert (quiet.kind, quiet.count, quiet.key) == ("grouped", 19, "grouped:2026-0001:1")
+    assert "joins an incident that was alerted" in quiet.reason
 
 
 def test_graver_follow_up_alerts_again(house: House) -> None:

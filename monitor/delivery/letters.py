@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from monitor.delivery.message import freeze
 from monitor.delivery.render import Rendered, Renderer
+from monitor.delivery.thaw import thaw
 from monitor.domain import Concern, Digest, Notice, Outage, Person, Rally
 
 ESCALATION = "escalate:"  # how the keys of `policy.routes.escalation`'s letters begin
@@ -36,6 +38,24 @@ class Letters:
     def outage(self, outage: Outage, person: Person, *, key: str, now: datetime) -> bytes:
         """The notice about silent sources for one person, ready to send."""
         return self._freeze(self.renderer.outage(outage), person, key, now)
+
+    def canary(self, recipient: str, *, key: str, now: datetime) -> bytes:
+        """The canary's mail, ready to send."""
+        rendered = self.renderer.canary()
+        return freeze(rendered, sender=self.sender, recipient=recipient, now=now, key=key)
+
+    def bundle(
+        self,
+        letters: Sequence[bytes],
+        recipient: str,
+        *,
+        per_hour: int,
+        key: str,
+        now: datetime,
+    ) -> bytes:
+        """Frozen letters to one recipient in one, ready to send."""
+        rendered = self.renderer.bundle([thaw(each) for each in letters], per_hour=per_hour)
+        return freeze(rendered, sender=self.sender, recipient=recipient, now=now, key=key)
 
     def _freeze(self, rendered: Rendered, person: Person, key: str, now: datetime) -> bytes:
         return freeze(rendered, sender=self.sender, recipient=person.email, now=now, key=key)

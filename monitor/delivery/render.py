@@ -7,7 +7,7 @@ Subjects are made of our own vocabulary and of configured names only, never of a
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -24,6 +24,7 @@ from monitor.domain import Concern, Digest, Disclosure, Notice, Outage, Person, 
 _BLANK_LINES = re.compile(r"\n{3,}")  # what optional parts of a text template leave behind
 SUBJECT_CHARACTERS = 80
 ALERT_WORDS = 120
+BUNDLE_TEXTS = 200  # letters of about a kilobyte each: mail servers refuse megabytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +35,18 @@ class Rendered:
     text: str
     html: str
     urgent: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enclosed:
+    """One letter within another. `case` is the number of the case that it is about, `acknowledge` its
+    reader's own link; both None where it has none."""
+
+    subject: str
+    text: str
+    urgent: bool
+    case: str | None
+    acknowledge: str | None
 
 
 class Renderer:
@@ -124,6 +137,26 @@ class Renderer:
             silences=silence_views(outage, self._viewer.when),
             configured=outage.configured,
             many=outage.many,
+        )
+
+    def canary(self) -> Rendered:
+        """The hourly test of the way that an alert takes: nothing has happened."""
+        return self._render("canary", name="", urgent=False)
+
+    def bundle(self, letters: Sequence[Enclosed], *, per_hour: int) -> Rendered:
+        """Letters in one, because their reader got `per_hour` by themselves: all subjects and links,
+        then each letter's words, of the first `BUNDLE_TEXTS`. They were made for this reader, so that
+        nothing is told that they might not know."""
+        urgent = sum(letter.urgent for letter in letters)
+        cases = dict.fromkeys(letter.case for letter in letters if letter.case)
+        return self._render(
+            "bundle",
+            name=", ".join(cases),
+            urgent=urgent > 0,
+            letters=letters,
+            count_urgent=urgent,
+            texts=BUNDLE_TEXTS,
+            per_hour=per_hour,
         )
 
     @staticmethod

@@ -18,6 +18,7 @@ from monitor.delivery.views import (
     ItemView,
     Listed,
     MentionView,
+    ParkedView,
     PostView,
     RallyView,
     SourceView,
@@ -28,6 +29,7 @@ from monitor.domain import (
     CoverageGap,
     Digest,
     Mention,
+    Parked,
     Person,
     Rally,
     Role,
@@ -229,6 +231,7 @@ class Viewer:
             sources=tuple(map(self._source, digest.sources)),
             gaps=tuple(map(self._gap, digest.gaps)),
             undelivered=digest.undelivered,
+            parked=tuple(map(self._parked, digest.parked)),
         )
 
     def when(self, moment: datetime | None) -> str | None:
@@ -277,6 +280,14 @@ class Viewer:
                 unread=concern.needs_review,
                 words=words,
             ),
+        )
+
+    def _parked(self, parked: Parked) -> ParkedView:
+        return ParkedView(
+            school=self._school(parked.organisations),
+            platform=parked.platform,
+            seen=self.when(parked.seen_at) or "",
+            link=self._quoting.link(parked.url, parked.author),
         )
 
     def _routine(self, mention: RoutineMention) -> MentionView:

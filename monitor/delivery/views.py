@@ -112,6 +112,16 @@ class MentionView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ParkedView:
+    """A post that could not be judged, and where to read it."""
+
+    school: str
+    platform: str
+    seen: str
+    link: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SpanView:
     """One week of one school. `shares` are (sentiment, percentage of the busiest school's week), for
     widths and never for reading; `rest` is what is left of the line. `signs` is the same as text."""
@@ -183,3 +193,4 @@ class DigestView:
     sources: tuple[SourceView, ...]
     gaps: tuple[GapView, ...]
     undelivered: int
+    parked: tuple[ParkedView, ...] = ()

@@ -23,9 +23,15 @@ import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from monitor.engine.threads import ThreadEach
+from monitor.engine.trouble import StorageTrouble
+from monitor.errors import StorageFault
 
 log = structlog.get_logger("monitor.engine")
 
+JOBS_END_WITHIN_S = (
+    5.0  # at the stop; a poll or a sweep may be cut off anywhere between two commits
+)
+JOB_ALLOWANCE_S = 3_600.0  # no poll or sweep takes that long: their own deadlines end them
 UNSTICK_AFTER = 2.0  # intervals without a run before a job is started by hand: a clock was set back
 
 
@@ -45,6 +51,7 @@ class _Job:
     every_s: float
     last_end: float
     running: bool = False
+    progress: float = field(default_factory=time.monotonic)
 
 
 class EmbeddedEngine:
@@ -56,6 +63,7 @@ class EmbeddedEngine:
         self._loops: dict[str, _Loop] = {}
         self._threads: list[threading.Thread] = []
         self._jobs: dict[str, _Job] = {}
+        self.storage = StorageTrouble()
         self._scheduler = BackgroundScheduler(
             timezone=timezone,
             executors={"default": ThreadEach()},
@@ -106,6 +114,8 @@ class EmbeddedEngine:
 
     def start(self) -> None:
         """Start loops first, then jobs: what is due from before goes out before anything new."""
+        for job in self._jobs.values():
+            job.progress = time.monotonic()
         for loop in self._loops.values():
             for worker in range(loop.workers):
                 loop.progress[worker] = time.monotonic()
@@ -117,34 +127,69 @@ class EmbeddedEngine:
                 self._threads.append(thread)
         self._scheduler.start()
 
-    def stop(self, timeout_s: float) -> bool:
-        """Start nothing new, and wait for what is in hand; False when it took longer."""
-        deadline = time.monotonic() + timeout_s
+    def rest(self) -> None:
+        """Start nothing new; what is in hand goes on."""
         self._stopping.set()
-        self._scheduler.pause()
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=False)
         for loop in self._loops.values():
             loop.wake.set()
+
+    def stop(self, timeout_s: float) -> bool:
+        """Start nothing new, and wait for what loops have in hand; False when it took longer.
+
+        Jobs get a few seconds: one that hangs has committed nothing, and is done again at the next
+        start.
+        """
+        deadline = time.monotonic() + timeout_s
+        jobs_until = time.monotonic() + min(timeout_s, JOBS_END_WITHIN_S)
+        self.rest()
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))
-        while any(job.running for job in self._jobs.values()) and time.monotonic() < deadline:
+        while self._running_jobs() and time.monotonic() < jobs_until:
             time.sleep(0.05)
-        done = not any(thread.is_alive() for thread in self._threads)
-        done = done and not any(job.running for job in self._jobs.values())
-        self._scheduler.shutdown(wait=False)
-        return done
+        if jobs := self._running_jobs():
+            log.warning("jobs_cut_off", stuck=jobs)
+        return not self._running_loops()
+
+    def is_busy(self) -> bool:
+        """Whether anything is still in hand, once it rests."""
+        return self._running_loops() or bool(self._running_jobs())
+
+    def _running_loops(self) -> bool:
+        return any(thread.is_alive() for thread in self._threads)
+
+    def _running_jobs(self) -> list[str]:
+        return sorted(name for name, job in self._jobs.items() if job.running)
 
     def is_running(self) -> bool:
         """False from the moment that it is being stopped: long work asks before its next step."""
         return not self._stopping.is_set()
 
     def stuck(self) -> Mapping[str, float]:
-        """Loops that made no progress within their allowance, and for how many seconds."""
+        """Loops that made no progress within their allowance, jobs that run for over an hour or that
+        nothing starts any more, and for how many seconds."""
         now = time.monotonic()
-        return {
+        loops = {
             f"{loop.name}-{worker}": now - since
             for loop in self._loops.values()
             for worker, since in loop.progress.items()
             if now - since > loop.every_s + loop.allowance_s
+        }
+        return loops | {
+            name: now - job.progress
+            for name, job in self._jobs.items()
+            if now - job.progress
+            > JOB_ALLOWANCE_S + (0 if job.running else UNSTICK_AFTER * job.every_s)
+        }
+
+    def progress(self) -> Mapping[str, float]:
+        """For how many seconds each loop has been at its present run or its present rest; of several
+        workers, the longest."""
+        now = time.monotonic()
+        return {
+            loop.name: max((now - since for since in loop.progress.values()), default=0.0)
+            for loop in self._loops.values()
         }
 
     def unstick(self) -> None:
@@ -167,16 +212,22 @@ class EmbeddedEngine:
 
     def _run_job(self, name: str, handler: Callable[[], object]) -> None:
         job = self._jobs[name]
-        job.running = True
+        job.running, job.progress = True, time.monotonic()
         try:
             if not self._stopping.is_set():
                 self._guarded(name, handler)
         finally:
-            job.running, job.last_end = False, time.monotonic()
+            job.running = False
+            job.progress = job.last_end = time.monotonic()
 
     def _guarded(self, name: str, handler: Callable[[], object]) -> bool:
         try:
-            return bool(handler())
+            more = bool(handler())
+        except StorageFault as fault:
+            self.storage.failed(name, fault)
+            return False
         except Exception:
             log.exception("handler_failed", handler=name)
             return False
+        self.storage.worked()
+        return more

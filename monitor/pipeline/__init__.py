@@ -2,7 +2,9 @@
 
     collect(source)  poll* -> match                        -> COMMIT* {mentions, cursor}
     assess()         claim* -> classify -> decide          -> COMMIT* {verdicts, concerns, outbox}
-    deliver(kinds)   claim* -> send*                       -> COMMIT* {mark}
+    deliver(kinds)   claim*, or hold -> send*              -> COMMIT* {mark}
+    look()           held letters -> one of all            -> COMMIT* {bundle, its letters}
+    look()           letters that wait -> calls            -> COMMIT* {outbox}
     escalate()       what nobody took -> who is next       -> COMMIT* {history, outbox}
     look()           recent posts -> campaigns             -> COMMIT* {concerns, outbox}
     do(move)         take* -> permit -> reconsider         -> COMMIT* {concern, history, outbox}
@@ -17,12 +19,14 @@ rows that say what is still due, and every handler may be run again. The pipelin
 """
 
 from monitor.pipeline.assess import Assessor
+from monitor.pipeline.bundle import Bundler
 from monitor.pipeline.campaigns import Campaigns
 from monitor.pipeline.collect import Collector, Polled
 from monitor.pipeline.day import Day
 from monitor.pipeline.deliver import Deliverer
 from monitor.pipeline.desk import Desk, Refused, by_mail
 from monitor.pipeline.escalate import Escalator
+from monitor.pipeline.fallback import Fallback
 from monitor.pipeline.hosts import Hosts
 from monitor.pipeline.intake import Intake, Sighting
 from monitor.pipeline.sweep import Sweeper
@@ -30,12 +34,14 @@ from monitor.pipeline.watch import SourceWatch
 
 __all__ = [
     "Assessor",
+    "Bundler",
     "Campaigns",
     "Collector",
     "Day",
     "Deliverer",
     "Desk",
     "Escalator",
+    "Fallback",
     "Hosts",
     "Intake",
     "Polled",

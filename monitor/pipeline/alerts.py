@@ -1,13 +1,21 @@
-"""Queueing a round of alerts: its letters and its line in the history, in the caller's commit."""
+"""Queueing a round of alerts, or holding it back: its letters and its line in the history, in the
+caller's commit."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
 
-from monitor.domain import MONITOR, DeliveryKind, Notice
+from monitor.domain import (
+    MONITOR,
+    AlertSilence,
+    Concern,
+    DeliveryKind,
+    Notice,
+    SuppressionKind,
+)
 from monitor.policy.routes import escalation
-from monitor.policy.routes.alerting import ALERTED
+from monitor.policy.routes.alerting import ALERTED, SILENCED
 from monitor.ports import Letters, NewDelivery, Transaction
 
 
@@ -47,3 +55,41 @@ def queue_alerts(
         ],
         now=now,
     )
+
+
+def count_grouped(rows: Transaction, concern: Concern, *, why: str, now: datetime) -> None:
+    """Count a mention that joined an incident quietly, by the round of alerts that its readers got;
+    `concern` is as it was before."""
+    number = sum(event.action == ALERTED for event in concern.history)
+    rows.suppressions.count(
+        f"{SuppressionKind.GROUPED.value}:{concern.reference}:{number}",
+        SuppressionKind.GROUPED,
+        reason=why,
+        now=now,
+        concern=concern.id,
+    )
+
+
+def hold_back(
+    rows: Transaction, concern: Concern, silence: AlertSilence, *, why: str, now: datetime
+) -> None:
+    """Count an alert that a silence held back; `concern` is as it was before. The first of each
+    silence stands in the concern's history too: what goes on after it is news."""
+    rows.suppressions.count(
+        f"silenced:{silence.id}:{concern.id}",
+        SuppressionKind.SILENCED,
+        reason=why,
+        now=now,
+        concern=concern.id,
+        silence=silence.id,
+    )
+    known = {event.details.get("silence") for event in concern.history if event.action == SILENCED}
+    if str(silence.id) not in known:
+        rows.concerns.note(
+            concern.id,
+            who=MONITOR,
+            action=SILENCED,
+            why=why,
+            details={"silence": str(silence.id)},
+            now=now,
+        )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import structlog
@@ -14,9 +16,15 @@ from monitor.domain import (
     Closing,
     Concern,
     ConcernState,
+    Mention,
     Triage,
 )
-from monitor.pipeline.alerts import queue_alerts
+from monitor.domain.health import CANARY
+from monitor.errors import StorageFault
+from monitor.pipeline.alerts import count_grouped, hold_back, queue_alerts
+from monitor.pipeline.canary import settle
+from monitor.pipeline.meter import Meter, Unmetered
+from monitor.pipeline.patience import insist
 from monitor.policy import assessment, identity
 from monitor.policy.assessment import Decision, Rulebook
 from monitor.ports import Claimed, Letters, Store, Transaction
@@ -25,13 +33,16 @@ log = structlog.get_logger("monitor.pipeline")
 
 BATCH = 64  # posts classified together and committed together
 LEASE_S = 300.0
+GIVE_BACK_S = 120.0  # for trying to free what a database in trouble kept us from settling
 POISON_CLAIMS = 5  # a post that killed the process this often is left to a person, unread
+PARK_CLAIMS = 8  # one that can't even be logged unread is put aside, and the digest names it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assessor:
     """Turns mentions into verdicts, concerns and queued alerts. `channel` is the one that alerts go
-    out by; `wake` is called with "deliver" after a commit that left mail to send."""
+    out by; `wake` is called with "deliver" after a commit that left mail to send; `canary_to` is where
+    the canary's mail goes."""
 
     store: Store
     classifier: Classifier
@@ -41,6 +52,8 @@ class Assessor:
     owner: str
     clock: Callable[[], datetime]
     wake: Callable[[str], None]
+    canary_to: str | None = None
+    meter: Meter = field(default_factory=Unmetered)
 
     def assess(self) -> bool:
         """Assess one batch of mentions; False when there was none."""
@@ -53,9 +66,15 @@ class Assessor:
             )
         if not claimed:
             return False
+        if claimed[0].attempts > PARK_CLAIMS:  # such a one is claimed alone
+            self._park(claimed[0])
+            return True
         verdicts = self._verdicts(claimed)
         try:
             self._settle(list(zip(claimed, verdicts, strict=True)))
+        except StorageFault:
+            self._give_back(claimed)
+            raise
         except Exception:
             if len(claimed) == 1:
                 raise
@@ -70,8 +89,26 @@ class Assessor:
         for item, verdict in zip(claimed, verdicts, strict=True):
             try:
                 self._settle([(item, verdict)])
+            except StorageFault:
+                self._give_back(claimed)
+                raise
             except Exception:
                 log.exception("mention_failed", mention=item.mention.id, attempts=item.attempts)
+
+    def _give_back(self, claimed: Sequence[Claimed]) -> None:
+        """The database failed us: that is no fault of the posts, and counts as no attempt."""
+
+        def commit() -> None:
+            with self.store.begin() as rows:
+                rows.mentions.give_back([item.mention.id for item in claimed], owner=self.owner)
+
+        with suppress(StorageFault):
+            insist(commit, for_s=GIVE_BACK_S)
+
+    def _park(self, item: Claimed) -> None:
+        with self.store.begin() as rows:
+            rows.mentions.park(item.mention.id, owner=self.owner)
+        log.error("mention_parked", mention=item.mention.id, attempts=item.attempts)
 
     def _verdicts(self, claimed: Sequence[Claimed]) -> list[Verdict | None]:
         """A verdict per post; None for one that can't be scored, and for one that keeps killing us."""
@@ -85,13 +122,17 @@ class Assessor:
         texts = [
             f"{item.mention.post.title or ''}\n{item.mention.post.text}".strip() for item in claimed
         ]
+        started = time.monotonic()
         try:
-            return list(self.classifier.classify(texts))
+            verdicts: list[Verdict | None] = list(self.classifier.classify(texts))
         except Exception:
             log.exception("not_classified", mentions=[item.mention.id for item in claimed])
             if len(claimed) == 1:
                 return [None]
             return [self._classify([item])[0] for item in claimed]
+        if texts:
+            self.meter.model(len(texts), time.monotonic() - started)
+        return verdicts
 
     def _settle(self, work: Sequence[tuple[Claimed, Verdict | None]]) -> None:
         now = self.clock()
@@ -106,10 +147,17 @@ class Assessor:
                 event = self._settle_one(rows, claimed, verdict, candidates, now)
                 if event:
                     events.append(event)
+        self._measure(claimed.mention for claimed, _ in work)
         for event in events:
             log.info("assessed", **event)
         if any(event["notices"] for event in events):
             self.wake("deliver")
+
+    def _measure(self, mentions: Iterable[Mention]) -> None:
+        now = self.clock()
+        for mention in mentions:
+            if mention.revision == 1 and mention.source != CANARY:
+                self.meter.assessed((now - mention.first_seen_at).total_seconds())
 
     def _settle_one(
         self,
@@ -122,10 +170,22 @@ class Assessor:
         mention = claimed.mention
         triage = assessment.heeded(mention, assessment.judge(verdict, self.book.triage))
         model = f"{verdict.model} {verdict.version}" if verdict else "none"
+        if mention.source == CANARY:  # it ends here, before anything is decided: see canary.py
+            settle(
+                rows,
+                mention,
+                triage,
+                letters=self.letters,
+                channel=self.channel,
+                to=self.canary_to,
+                now=now,
+            )
+            return None
         if not rows.mentions.assessed(claimed, triage, model=model, now=now):
             return None  # edited or erased meanwhile: the newer wording has its own turn
         before = self._before(rows, claimed, triage, candidates, now)
-        decision = assessment.decide(mention, triage, before, self.book, now=now)
+        silenced = rows.silences.standing(now=now)
+        decision = assessment.decide(mention, triage, before, self.book, now=now, silenced=silenced)
         concern = self._log(rows, before, decision, now)
         if concern is not None:
             rows.mentions.belongs_to(mention.id, concern.id)
@@ -140,6 +200,10 @@ class Assessor:
                 channel=self.channel,
                 now=now,
             )
+        if before is not None and decision.grouped:
+            count_grouped(rows, before, why=decision.because, now=now)
+        if concern is not None and decision.silenced:
+            hold_back(rows, concern, decision.silenced, why=decision.because, now=now)
         self._count(rows, claimed, decision, now)
         return {
             "mention": mention.id,

@@ -15,12 +15,15 @@ from datetime import datetime
 import structlog
 
 from monitor.domain import MONITOR, Concern, DeliveryKind, Notice, Rally
+from monitor.pipeline.alerts import hold_back
 from monitor.policy import assessment
 from monitor.policy.assessment import Rulebook
 from monitor.policy.campaigns import campaign
 from monitor.policy.campaigns import case as campaign_case
 from monitor.policy.campaigns.campaign import Cluster
 from monitor.policy.campaigns.theme import CampaignRules, Themes
+from monitor.policy.life.rules import matter
+from monitor.policy.routes import silences
 from monitor.policy.routes.alerting import ALERTED
 from monitor.ports import ConcernDraft, Letters, NewDelivery, Store, Transaction
 
@@ -73,6 +76,8 @@ class Campaigns:
         if before is None:
             day = now.astimezone(self.book.calendar.tz).date()
             notices = campaign_case.notices(cluster, self.book.people, day=day)
+            if notices and self._silenced(rows, head, notices[0].because, now):
+                notices = ()  # the digest tells of it
             self._tell(rows, head, cluster, notices, now)
         return {
             "concern": head.reference,
@@ -108,6 +113,20 @@ class Campaigns:
                 details={"topic": campaign_case.topic(after)},
             )
         return rows.concerns.standing(opened.id)
+
+    def _silenced(self, rows: Transaction, head: Concern, why: str, now: datetime) -> bool:
+        """True, and written down, when a silence holds the campaign's notice back."""
+        silence = silences.holding(
+            matter(head),
+            head.reference,
+            (),
+            rows.silences.standing(now=now),
+            people=self.book.people,
+            now=now,
+        )
+        if silence:
+            hold_back(rows, head, silence, why=silences.because(silence, why), now=now)
+        return silence is not None
 
     def _tell(
         self,

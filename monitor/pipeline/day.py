@@ -19,6 +19,7 @@ from monitor.ports import Letters, NewDelivery, Store
 log = structlog.get_logger("monitor.pipeline")
 
 DAY = timedelta(days=1)
+KEEP_PARKED = timedelta(days=30)  # a post that nobody could judge, and every digest has named
 KEEP_MESSAGES = timedelta(hours=12)  # after the end: they quote posts that may be deleted since
 
 
@@ -66,7 +67,8 @@ class Day:
                 routine=rows.mentions.routine(since=since, until=now),
                 sources=rows.sources.health(),
                 gaps=rows.sources.gaps(since=since, until=now),
-                undelivered=rows.outbox.undelivered(now=now),
+                undelivered=rows.outbox.undelivered(since=since, now=now),
+                parked=rows.mentions.parked(),
                 organisations=[o.id for o in self.book.watchlist.organisations],
                 this_week=rows.tally.between(day - 7 * DAY, day - DAY),
                 last_week=rows.tally.between(day - 14 * DAY, day - 8 * DAY),
@@ -103,6 +105,9 @@ class Day:
                 item.mention
                 for item in rows.mentions.settled()
                 if retention.expired(item, self.retention, now=now)
+            ]
+            expired += [
+                each.mention for each in rows.mentions.parked() if each.seen_at < now - KEEP_PARKED
             ]
             erased = rows.mentions.erase_ids(expired, now=now)
             forgotten = rows.outbox.forget(before=now - KEEP_MESSAGES)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,7 +10,7 @@ import structlog
 
 from monitor.domain import MONITOR, Concern, DeliveryKind
 from monitor.policy.assessment import Rulebook
-from monitor.policy.routes import escalation
+from monitor.policy.routes import escalation, silences
 from monitor.policy.routes.escalation import ESCALATED, Escalate, EscalationRules, Rest, Wait
 from monitor.ports import Letters, NewDelivery, Store, Transaction
 
@@ -38,7 +38,7 @@ class Escalator:
             dead = rows.outbox.dead([concern.id for concern in waiting])
             due = [
                 concern.reference
-                for concern in waiting
+                for concern in self._unsilenced(rows, waiting)
                 if isinstance(self._decide(concern, dead), Escalate)
             ]
         taken = [self._take(reference) for reference in due]
@@ -51,7 +51,7 @@ class Escalator:
         holding the concern is decided again: somebody may have acknowledged it meanwhile."""
         with self.store.begin() as rows:
             concern = rows.concerns.take(reference)
-            if concern is None:
+            if concern is None or not self._unsilenced(rows, (concern,)):
                 return False
             step = self._decide(concern, rows.outbox.dead([concern.id]))
             if not isinstance(step, Escalate):
@@ -64,6 +64,26 @@ class Escalator:
             because=step.because,
         )
         return True
+
+    def _unsilenced(self, rows: Transaction, concerns: Sequence[Concern]) -> Sequence[Concern]:
+        """Those that no silence keeps from going to the next person."""
+        now = self.clock()
+        standing = rows.silences.standing(now=now)
+        if not standing:
+            return concerns
+        sources = rows.silences.sources_of([concern.id for concern in concerns])
+        return [
+            concern
+            for concern in concerns
+            if silences.escalation_waits(
+                concern,
+                sources.get(concern.id, ()),
+                standing,
+                people=self.book.people,
+                now=now,
+            )
+            is None
+        ]
 
     def _decide(self, concern: Concern, dead: frozenset[str]) -> Escalate | Wait | Rest:
         now = self.clock()

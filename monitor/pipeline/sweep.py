@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 import structlog
 
 from connectors.errors import SourceError
+from monitor.errors import StorageFault
 from monitor.pipeline.collect import Polled
 from monitor.pipeline.hosts import Hosts
 from monitor.policy.sources.rules import GoneRules
@@ -68,6 +69,8 @@ class Sweeper:
                     break
         except SourceError as error:
             log.warning("not_swept", source=source, reason=str(error))
+        except StorageFault:
+            raise  # not the source's fault
         except Exception:  # a connector's surprise must not stop the others, nor be hidden
             log.exception("sweep_failed", source=source)
         if asked or erased:

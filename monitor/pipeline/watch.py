@@ -2,20 +2,29 @@
 
     look()  stale* -> open gaps -> COMMIT* {gaps told, outbox}
 
-(* = effect.) That a source is back stands in the next digest: it needs nobody.
+(* = effect.) That a source is back stands in the next digest: it needs nobody. A source that somebody
+silenced is told of when the silence is over, if it is still not seen.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import structlog
 
-from monitor.domain import DeliveryKind, Outage, Person, Role
-from monitor.policy.routes import roster
+from monitor.domain import (
+    AlertSilence,
+    DeliveryKind,
+    Outage,
+    Person,
+    Role,
+    SilenceScope,
+    SuppressionKind,
+)
+from monitor.policy.routes import roster, silences
 from monitor.policy.sources import coverage
 from monitor.policy.sources.rules import SilenceRules
 from monitor.ports import Letters, NewDelivery, Store, Transaction
@@ -43,11 +52,13 @@ class SourceWatch:
         stands in the gap's row."""
         now = self.clock()
         with self.store.read() as rows:
-            if self._decide(rows, now) is None and not self._unrecorded(rows, now):
+            quiet = not self._decide(rows, now) and not self._hushed(rows, now)
+            if quiet and not self._unrecorded(rows, now):
                 return False
         with self.store.begin() as rows:
             for source, since, reason in self._unrecorded(rows, now):
                 rows.sources.silent(source, since=since, reason=reason)
+            self._hold_back(rows, now)
             outage = self._decide(rows, now)
             if outage is None:
                 return False
@@ -61,14 +72,49 @@ class SourceWatch:
         return True
 
     def _decide(self, rows: Transaction, now: datetime) -> Outage | None:
+        return self._outage(rows, now, besides=self._quiet(rows, now))
+
+    def _outage(
+        self, rows: Transaction, now: datetime, *, besides: Collection[str]
+    ) -> Outage | None:
         return coverage.to_tell(
             rows.sources.health(),
-            rows.sources.gaps(since=now, until=now),
+            [gap for gap in rows.sources.gaps(since=now, until=now) if gap.source not in besides],
             rows.sources.last_told(),
             self.rules,
             started_at=self.started_at,
             now=now,
         )
+
+    @staticmethod
+    def _quiet(rows: Transaction, now: datetime) -> dict[str, AlertSilence]:
+        """The sources about which nobody wants to hear now, and who said so."""
+        return {
+            each.target: each
+            for each in rows.silences.standing(now=now)
+            if each.scope is SilenceScope.SOURCE
+        }
+
+    def _hushed(self, rows: Transaction, now: datetime) -> dict[str, AlertSilence]:
+        """What is not told because of a silence and not written down yet, by the key of its row."""
+        quiet = self._quiet(rows, now)
+        outage = self._outage(rows, now, besides=()) if quiet else None
+        found = {
+            f"silenced:{quiet[each.source].id}:stale:{each.gap}": quiet[each.source]
+            for each in (outage.silences if outage else ())
+            if each.source in quiet
+        }
+        return {key: why for key, why in found.items() if not rows.suppressions.has(key)}
+
+    def _hold_back(self, rows: Transaction, now: datetime) -> None:
+        for key, silence in self._hushed(rows, now).items():
+            rows.suppressions.count(
+                key,
+                SuppressionKind.SILENCED,
+                reason=silences.because(silence, f"{silence.target} is not being seen"),
+                now=now,
+                silence=silence.id,
+            )
 
     @staticmethod
     def _unrecorded(rows: Transaction, now: datetime) -> list[tuple[str, datetime, str]]:

@@ -13,6 +13,7 @@ from datetime import datetime
 
 from classifiers.verdict import Label, Sentiment, Severity, Verdict
 from monitor.domain import (
+    AlertSilence,
     AuthorRole,
     Candidate,
     Circumstances,
@@ -35,10 +36,10 @@ from monitor.policy.ladder.authorship import AuthorshipRules, apparent_author, p
 from monitor.policy.life import facts as life_facts
 from monitor.policy.life.joining import highest
 from monitor.policy.matching.organisations import Organisation, Watchlist
-from monitor.policy.routes import routing
+from monitor.policy.routes import routing, silences
 from monitor.policy.routes.about_head import about_head
-from monitor.policy.routes.alerting import Alert, alerting
-from monitor.policy.routes.routing import Routing
+from monitor.policy.routes.alerting import Alert, Quiet, alerting
+from monitor.policy.routes.routing import Matter, Routing
 from monitor.policy.triage import TriageRules, triage, unscored
 from monitor.ports import ConcernDraft
 
@@ -72,6 +73,10 @@ class Decision:
     draft: ConcernDraft | None
     notices: tuple[Notice, ...]
     because: str
+    silenced: AlertSilence | None = None
+    """The silence that held back the notices that there would have been."""
+    grouped: bool = False
+    """There are none because their readers know of the incident."""
 
 
 def judge(verdict: Verdict | None, rules: TriageRules) -> Triage:
@@ -99,15 +104,32 @@ def incident(
 
 
 def decide(
-    mention: Mention, decided: Triage, before: Concern | None, book: Rulebook, *, now: datetime
+    mention: Mention,
+    decided: Triage,
+    before: Concern | None,
+    book: Rulebook,
+    *,
+    now: datetime,
+    silenced: Sequence[AlertSilence] = (),
 ) -> Decision:
-    """Everything that follows from one mention's triage. `before` is the concern that it joins."""
+    """Everything that follows from one mention's triage. `before` is the concern that it joins;
+    `silenced` are the silences that stand."""
     if before is None and decided.severity is Severity.ROUTINE:
         return Decision(triage=decided, draft=None, notices=(), because="nothing to do")
     whole = _together_with(mention, decided, before, book)
     suggested = _suggested(whole, before, book, now=now)
     route = _route(whole, book, now=now)
     call = alerting(before, decided, route, now=now)
+    quiet = None
+    if isinstance(call, Alert):
+        quiet = silences.holding(
+            whole.matter,
+            before.reference if before else None,
+            (mention.source,),
+            silenced,
+            people=book.people,
+            now=now,
+        )
     return Decision(
         triage=decided,
         draft=ConcernDraft(
@@ -120,8 +142,10 @@ def decide(
             author=whole.author,
             about_head=whole.about_head,
         ),
-        notices=route.notices if isinstance(call, Alert) else (),
-        because=call.because,
+        notices=route.notices if isinstance(call, Alert) and quiet is None else (),
+        because=silences.because(quiet, call.because) if quiet else call.because,
+        silenced=quiet,
+        grouped=isinstance(call, Quiet) and call.joins,
     )
 
 
@@ -213,6 +237,18 @@ class _Whole:
             confidential=concern.confidential,
             flags=concern.flags,
             history=concern.history,
+        )
+
+    @property
+    def matter(self) -> Matter:
+        return Matter(
+            severity=self.triage.severity,
+            labels=self.triage.labels,
+            organisations=self.organisations,
+            author=self.author,
+            flags=self.flags,
+            about_head=self.about_head,
+            confidential=self.confidential,
         )
 
     @property

@@ -17,6 +17,7 @@ from monitor.domain import (
     CoverageGap,
     Digest,
     Mention,
+    Parked,
     Rally,
     RoutineMention,
     SourceHealth,
@@ -62,6 +63,7 @@ def compose(
     sources: Sequence[SourceHealth],
     gaps: Sequence[CoverageGap],
     undelivered: int,
+    parked: Sequence[Parked] = (),
     organisations: Sequence[str],
     this_week: Counts | None = None,
     last_week: Counts | None = None,
@@ -110,6 +112,7 @@ def compose(
         sources=tuple(sources),
         gaps=_with_stale(gaps, sources, since, now),
         undelivered=undelivered,
+        parked=tuple(parked),
     )
 
 

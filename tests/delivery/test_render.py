@@ -407,7 +407,7 @@ def test_an_unending_gap_and_undelivered_mail_are_said() -> None:
     gap = replace(DIGEST.gaps[0], ended_at=None)
     rendered = renderer().digest(replace(DIGEST, gaps=(gap,), undelivered=2), COMMS)
     assert "Reddit: not seen since Sat 21 Nov 02:00, HTTP 429" in rendered.text
-    assert "2 messages could not be delivered: run trust-monitor check." in rendered.text
+    assert "2 messages could not be delivered: run trust-monitor deliveries." in rendered.text
 
 
 def test_a_flood_is_counted_and_not_dropped_in_silence() -> None:

@@ -16,6 +16,7 @@ from monitor.policy.triage import HARMS
 
 REPEAT = timedelta(hours=4)
 ALERTED = "alerted"  # the history's word for a round of alerts
+SILENCED = "silenced"  # and for one that a silence held back
 ACKNOWLEDGED = (Move.ACKNOWLEDGE.value, "acknowledged")  # now, and in histories from before 0.2
 
 
@@ -28,9 +29,11 @@ class Alert:
 
 @dataclass(frozen=True, slots=True)
 class Quiet:
-    """The digest is soon enough."""
+    """The digest is soon enough. `joins`: there would have been an alert, had its readers not got one
+    about the same incident."""
 
     because: str
+    joins: bool = False
 
 
 def alerting(
@@ -50,24 +53,25 @@ def alerting(
     news = _news(before, triage, last, now)
     if news:
         return Alert(news)
-    return Quiet("joins an incident that was alerted, and tells its readers nothing new")
+    return Quiet(
+        "joins an incident that was alerted, and tells its readers nothing new", joins=True
+    )
 
 
 def _news(before: Concern, triage: Triage, last: datetime, now: datetime) -> str | None:
     """What the readers of the last alert can't know yet; None when there is nothing."""
     harm = triage.labels & HARMS
     added = sorted(harm - before.labels)
-    if before.state is ConcernState.CLOSED:
-        return "goes on after it was closed"
-    if triage.severity.rank > before.severity.rank:
-        return "graver than what was known"
-    if added:
-        return f"new in this incident: {', '.join(added)}"
-    if harm and (_last(before, *ACKNOWLEDGED) or last) > last:
-        return "continues after it was acknowledged"
-    if harm and now - last >= REPEAT:
-        return "continues four hours after the last alert"
-    return None
+    acknowledged, silenced = _last(before, *ACKNOWLEDGED), _last(before, SILENCED)
+    news = (
+        (before.state is ConcernState.CLOSED, "goes on after it was closed"),
+        (triage.severity.rank > before.severity.rank, "graver than what was known"),
+        (bool(added), f"new in this incident: {', '.join(added)}"),
+        ((silenced or last) > last, "goes on after alerts were silenced"),
+        (bool(harm) and (acknowledged or last) > last, "continues after it was acknowledged"),
+        (bool(harm) and now - last >= REPEAT, "continues four hours after the last alert"),
+    )
+    return next((reason for is_news, reason in news if is_news), None)
 
 
 def _last(concern: Concern | None, *actions: str) -> datetime | None:

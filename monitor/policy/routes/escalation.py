@@ -129,6 +129,11 @@ def due(
     )
 
 
+def begun(concern: Concern) -> bool:
+    """True when somebody was told of it since it was last opened."""
+    return bool(_read(concern).told)
+
+
 def alert_details(notices: Sequence[Notice], *, number: int) -> dict[str, str]:
     """What the history keeps of a concern's `number`th alert: who has it to answer, and apart from
     them who only heard that it exists."""

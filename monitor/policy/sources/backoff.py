@@ -22,9 +22,17 @@ ALERT_STEPS = (
     300.0,
 )  # s after the 1st, 2nd, ... attempt; the last repeats
 DIGEST_STEPS = (60.0, 300.0, 900.0, 1800.0)  # s; the last repeats
+OTHER_STEPS = (15.0, 60.0, 300.0, 900.0)  # s; the last repeats: a gateway may take it and say no
+OTHER_LIFE = 21_600.0  # s; by then the next alerts of an unanswered case have calls of their own
 DIGEST_LIFE = 86_400.0  # s; tomorrow's digest says more than yesterday's
 AMBIGUOUS_WAIT = 900.0  # s
 AMBIGUOUS_REPEATS = 2
+
+_PATIENCE = {
+    DeliveryKind.DIGEST: (DIGEST_STEPS, DIGEST_LIFE),
+    DeliveryKind.OTHER: (OTHER_STEPS, OTHER_LIFE),
+}
+"""The steps, and the seconds after which it is given up. What is not here is never given up."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +114,8 @@ def next_attempt(
     """What follows an attempt that did not end in ACCEPTED.
 
     `attempts` and `ambiguous_attempts` include the attempt that `sent` reports. DEFERRED alerts are
-    retried for ever; DEFERRED digests for 24 hours from `created_at`. Raises ValueError for
+    retried for ever; DEFERRED digests for 24 hours from `created_at`, what stands in for an alert on
+    another channel for six: the alert's own mail goes on. Raises ValueError for
     ACCEPTED, after which nothing follows.
     """
     match sent.outcome:
@@ -134,9 +143,9 @@ def _after_ambiguous(ambiguous_attempts: int, now: datetime) -> Retry | GiveUp:
 def _after_deferred(
     kind: DeliveryKind, sent: Sent, attempts: int, created_at: datetime, now: datetime
 ) -> Retry | GiveUp:
-    if kind is DeliveryKind.DIGEST and now - created_at >= timedelta(seconds=DIGEST_LIFE):
-        return GiveUp(reason=f"not accepted within 24 hours: {sent.detail}")
-    steps = ALERT_STEPS if kind is DeliveryKind.ALERT else DIGEST_STEPS
+    steps, life = _PATIENCE.get(kind, (ALERT_STEPS, None))
+    if life is not None and now - created_at >= timedelta(seconds=life):
+        return GiveUp(reason=f"not accepted within {life / 3600:.0f} hours: {sent.detail}")
     wait = steps[min(max(attempts, 1), len(steps)) - 1]
     return Retry(
         due_at=now + timedelta(seconds=wait),
