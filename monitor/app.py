@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import os
 import socket
+import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from functools import cache
 from importlib import resources
@@ -17,7 +19,7 @@ import sqlalchemy as sa
 import classifiers
 from classifiers.lexicon import LexiconClassifier
 from classifiers.verdict import Classifier
-from monitor import ladders, sources
+from monitor import channels, ladders, sources
 from monitor.clock import SteadyClock
 from monitor.config import ClassifierConfig, Config, own_sources
 from monitor.daemon import App
@@ -28,8 +30,10 @@ from monitor.delivery.render import Renderer
 from monitor.domain import Concern
 from monitor.drafting import Checker, context_from, names_of
 from monitor.engine.embedded import EmbeddedEngine
+from monitor.health.service import build_health
 from monitor.pipeline import (
     Assessor,
+    Bundler,
     Campaigns,
     Collector,
     Day,
@@ -228,18 +232,45 @@ def database(config: Config) -> sa.Engine:
     return open_database(url)
 
 
-def build(config: Config, *, clock: Callable[[], datetime] | None = None) -> App:
-    """Put the house together. Raises ConfigError for data or settings that don't fit."""
+def build(
+    config: Config, *, clock: Callable[[], datetime] | None = None, before: App | None = None
+) -> App:
+    """Put the house together. Raises ConfigError for data or settings that don't fit.
+
+    `before` is what runs already, under a configuration that this one may follow: clock, database,
+    politeness and a model that stays the same are shared with it.
+    """
     engine = EmbeddedEngine(config.timezone)
-    db = database(config)
+    db = before.database if before else database(config)
     store = SqlStore(db)
     mailer = build_mailer(config)
-    clock = clock or SteadyClock()
+    clock = clock or (before.clock if before else SteadyClock())
     assessor = build_assessor(config, store, clock, engine.wake)
+    if before and before.config.classifier == config.classifier:
+        assessor = replace(assessor, classifier=before.assessor.classifier)
+    warmed = threading.Event()
+    health = build_health(
+        config,
+        store=store,
+        engine=engine,
+        clock=clock,
+        warmed=warmed,
+        matcher=build_matcher,
+        before=before.health if before else None,
+    )
+    canary_to = config.canary.recipient if config.canary else None
+    assessor = replace(assessor, canary_to=canary_to, meter=health.metrics)
     book, letters = assessor.book, assessor.letters
     desk = build_desk(config, store, clock)
-    polled, rules = sources.build_sources(config), sources.load_rules()
-    hosts = Hosts(rules.hosts)
+    links = build_links(config)
+
+    def undeliverable() -> None:
+        engine.wake("fallback")
+        engine.wake("escalate")
+
+    polled = sources.build_sources(config, before.collector.sources if before else {})
+    rules = sources.load_rules()
+    hosts = before.collector.hosts if before else Hosts(rules.hosts)
     return App(
         config=config,
         database=db,
@@ -254,6 +285,8 @@ def build(config: Config, *, clock: Callable[[], datetime] | None = None) -> App
             hosts=hosts,
             clock=clock,
             wake=engine.wake,
+            go_on=engine.is_running,
+            meter=health.metrics,
         ),
         sweeper=Sweeper(
             store=store,
@@ -270,7 +303,7 @@ def build(config: Config, *, clock: Callable[[], datetime] | None = None) -> App
             letters=letters,
             channel=mailer.channel,
             timezone=config.timezone,
-            started_at=clock(),
+            started_at=before.watch.started_at if before else clock(),
             clock=clock,
             wake=engine.wake,
         ),
@@ -293,7 +326,29 @@ def build(config: Config, *, clock: Callable[[], datetime] | None = None) -> App
             channel=mailer.channel,
             wake=engine.wake,
         ),
-        deliverer=Deliverer(store=store, mailer=mailer, owner=assessor.owner, clock=clock),
+        deliverer=Deliverer(
+            store=store,
+            mailer=mailer,
+            owner=assessor.owner,
+            clock=clock,
+            meter=health.metrics,
+            gave_up=undeliverable,
+        ),
+        caller=Deliverer(
+            store=store,
+            mailer=channels.build_gateways(config),
+            owner=assessor.owner,
+            clock=clock,
+            meter=health.metrics,
+        ),
+        fallback=channels.build_fallback(
+            config,
+            store=store,
+            acknowledge=links.link if links else None,
+            clock=clock,
+            wake=engine.wake,
+        ),
+        bundler=Bundler(store=store, letters=letters, clock=clock, wake=engine.wake),
         day=Day(
             store=store,
             book=book,
@@ -307,4 +362,6 @@ def build(config: Config, *, clock: Callable[[], datetime] | None = None) -> App
         ),
         desk=desk,
         web=build_web(config, desk),
+        health=health,
+        warmed=warmed,
     )

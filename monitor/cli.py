@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import logging
+import os
 import signal
 import sys
-import threading
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,9 +13,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from monitor.cli_concerns import concerns
+from monitor.cli_database import database
+from monitor.cli_deliveries import deliveries
 from monitor.cli_ladder import ladder
 from monitor.cli_models import models
 from monitor.cli_options import DEFAULT_CONFIG, ConfigPath, Json, told
+from monitor.cli_silences import silences
 from monitor.errors import MonitorError
 
 if TYPE_CHECKING:
@@ -30,13 +34,14 @@ cli = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-database = typer.Typer(help="Look after the database.", no_args_is_help=True)
 report = typer.Typer(
     help="Figures for senior leaders and governors, without personal data.", no_args_is_help=True
 )
 cli.add_typer(concerns, name="concerns")
+cli.command("deliveries")(deliveries)
 cli.add_typer(report, name="report")
 cli.add_typer(ladder, name="ladder")
+cli.add_typer(silences, name="silences")
 cli.add_typer(models, name="models")
 cli.add_typer(database, name="db")
 
@@ -48,26 +53,35 @@ ReportFolder = Annotated[Path, typer.Option("--out", help="The folder to write i
 Pdf = Annotated[bool, typer.Option("--pdf", help="As a PDF too.")]
 
 
-def _app(path: Path) -> App:
+def _app(path: Path, before: App | None = None) -> App:
     from monitor.app import build
     from monitor.config_file import load_config
     from monitor.logs import configure
 
     config = load_config(path)
+    built = build(config, before=before)
     configure(config.logging.format, config.logging.level)
-    return build(config)
+    return built
 
 
 @cli.command()
 @told
 def run(config: ConfigPath = DEFAULT_CONFIG) -> None:
-    """Run the monitor until SIGTERM or Ctrl-C."""
-    app = _app(config)
-    stopping = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stopping.set())
-    if not app.run(stopping):
-        raise typer.Exit(1)
+    """Run the monitor until SIGTERM or Ctrl-C. SIGHUP reads the configuration and watchlist anew."""
+    from monitor.life import Life, Wish
+
+    life = Life(lambda before: _app(config, before))
+    for number, wish in (
+        (signal.SIGTERM, Wish.STOP),
+        (signal.SIGINT, Wish.STOP),
+        (signal.SIGHUP, Wish.RELOAD),
+    ):
+        signal.signal(number, lambda *_, wish=wish: life.wish(wish))
+    finished = life.run()
+    logging.shutdown()
+    sys.stdout.flush()
+    # Whatever still hangs, in a library's own thread perhaps, must not keep the process alive.
+    os._exit(0 if finished else 1)
 
 
 @cli.command()
@@ -79,6 +93,20 @@ def check(config: ConfigPath = DEFAULT_CONFIG) -> None:
     from monitor.commands.check import check as check_all
 
     if not check_all(_app(config), Console(), now=datetime.now(UTC)):
+        raise typer.Exit(1)
+
+
+@cli.command()
+@told
+def status(config: ConfigPath = DEFAULT_CONFIG, as_json: Json = False) -> None:
+    """Say how it is, what is wrong first, and what to do. Ends with 1 when somebody is needed."""
+    from rich.console import Console
+
+    from monitor.commands.status import status as show_status
+    from monitor.config_file import load_config
+
+    well = show_status(load_config(config), Console(), as_json=as_json, now=datetime.now(UTC))
+    if not well:
         raise typer.Exit(1)
 
 
@@ -351,20 +379,6 @@ def _report(path: Path, period: Period, out: Path, pdf: bool) -> None:  # noqa: 
     )
     for written in reporter.write(period, out, pdf=pdf, now=datetime.now(UTC)):
         typer.echo(f"{written} written")
-
-
-@database.command("upgrade")
-@told
-def db_upgrade(config: ConfigPath = DEFAULT_CONFIG) -> None:
-    """Bring the database's tables up to date."""
-    from monitor import app
-    from monitor.config_file import load_config
-    from monitor.store.database import revisions
-    from monitor.store.migrate import migrate
-
-    engine = app.database(load_config(config))
-    migrate(engine)
-    typer.echo(f"{engine.dialect.name}: at revision {revisions(engine)[0]}")
 
 
 def main() -> None:

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from monitor.delivery.email import Relay
-from monitor.domain import Person, Role
+from monitor.domain import Channel, Person, Role
 from monitor.policy.deadlines import Calendar, Division, WeekendRule
 from monitor.policy.matching.organisations import Watchlist
 
@@ -29,8 +29,13 @@ def _one_address(value: str) -> str:
     return value
 
 
+def is_web_address(value: str) -> bool:
+    """Whether `value` is one address of the web, and nothing else."""
+    return bool(re.fullmatch(r"https?://[^\s/]+\S*", value))
+
+
 def _web_address(value: str) -> str:
-    if not re.fullmatch(r"https?://[^\s/]+\S*", value):
+    if not is_web_address(value):
         raise ValueError("must begin with https:// or http://")
     return value
 
@@ -208,6 +213,48 @@ class WebConfig(Section):
         return self
 
 
+class ChannelConfig(Section):
+    """Another way to reach people when mail doesn't. Its Apprise URL holds tokens: it lies in a file,
+    or in a systemd credential."""
+
+    id: Identifier
+    people: tuple[Identifier, ...] = Field(min_length=1)
+    url_file: Path | None = None
+    url_credential: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$")] | None = None
+
+    @model_validator(mode="after")
+    def _one_place(self) -> ChannelConfig:
+        if (self.url_file is None) == (self.url_credential is None):
+            raise ValueError("give url_file or url_credential, and not both")
+        return self
+
+
+class HealthConfig(Section):
+    """/healthz and /metrics, on this machine's loopback only."""
+
+    port: int = Field(default=8766, ge=1, le=65535)
+    disk_free_mb: int | None = Field(default=None, ge=1)
+
+
+class CanaryConfig(Section):
+    """The mailbox that the hourly test alert goes to: nobody's of [[people]]."""
+
+    recipient: Address
+
+
+class HeartbeatConfig(Section):
+    """The address that is asked for while all is well. Whoever has it can say so: it is a secret."""
+
+    url_file: Path | None = None
+    url_credential: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$")] | None = None
+
+    @model_validator(mode="after")
+    def _one_place(self) -> HeartbeatConfig:
+        if (self.url_file is None) == (self.url_credential is None):
+            raise ValueError("give url_file or url_credential, and not both")
+        return self
+
+
 class LoggingConfig(Section):
     format: Literal["auto", "json", "console"] = "auto"
     level: Literal["debug", "info", "warning", "error"] = "info"
@@ -236,6 +283,14 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OtherChannel:
+    """A configured channel and the secret URL that it is reached by."""
+
+    channel: Channel
+    url: SecretStr
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Config:
     """The whole configuration, checked and with every secret read."""
 
@@ -257,6 +312,10 @@ class Config:
     logging: LoggingConfig
     accounts: tuple[AccountConfig, ...] = ()
     web: WebConfig | None = None
+    channels: tuple[OtherChannel, ...] = ()
+    health: HealthConfig | None = None
+    canary: CanaryConfig | None = None
+    heartbeat_url: SecretStr | None = None
 
 
 def own_sources(config: Config) -> frozenset[str]:

@@ -18,22 +18,28 @@ from monitor import config_people, ladders
 from monitor.config import (
     AccountConfig,
     CalendarConfig,
+    CanaryConfig,
+    ChannelConfig,
     ClassifierConfig,
     Config,
     DatabaseConfig,
     DigestConfig,
+    HealthConfig,
+    HeartbeatConfig,
     LadderConfig,
     LoggingConfig,
     MailConfig,
+    OtherChannel,
     PersonConfig,
     RepliesConfig,
     Secret,
     Source,
     SourceConfig,
     WebConfig,
+    is_web_address,
 )
 from monitor.delivery.email import Relay
-from monitor.domain import Person, Role
+from monitor.domain import Channel, Person, Role
 from monitor.errors import ConfigError, Fault
 from monitor.faults import faults_of, key_path
 from monitor.policy.deadlines import Calendar
@@ -62,6 +68,10 @@ _TOP = {
     "ladder",
     "logging",
     "web",
+    "channels",
+    "health",
+    "canary",
+    "heartbeat",
 }
 _NEEDED_ROLES = {
     Role.COMMS: "who reads the daily digest",
@@ -121,6 +131,10 @@ class _Reader:
         calendar = self._calendar(timezone)
         logging = self._section("logging", LoggingConfig)
         web = self._web()
+        channels = self._channels(people)
+        health = self._section("health", HealthConfig) if "health" in self._data else None
+        canary = self._canary(people)
+        heartbeat_url = self._heartbeat()
         if self._faults or watchlist is None:
             raise ConfigError(self._faults)
         if mail.folder:
@@ -147,6 +161,10 @@ class _Reader:
             logging=logging,
             accounts=accounts,
             web=web,
+            channels=channels,
+            health=health,
+            canary=canary,
+            heartbeat_url=heartbeat_url,
         )
 
     def _fault(self, keys: tuple[int | str, ...], problem: str, remedy: str) -> None:
@@ -387,16 +405,75 @@ class _Reader:
             self._fault(("database", "url"), "is neither SQLite nor PostgreSQL", remedy)
         return database.url
 
+    def _channels(self, people: tuple[Person, ...]) -> tuple[OtherChannel, ...]:
+        found: list[OtherChannel] = []
+        tables = self._tables("channels")
+        known = {person.id for person in people}
+        for index, table in enumerate(tables):
+            at = ("channels", index)
+            given = self._model(table, ChannelConfig, at)
+            if given is None:
+                continue
+            if any(given.id == other.channel.id for other in found):
+                self._fault((*at, "id"), "given twice", "Give each channel its own id.")
+            unknown = sorted(set(given.people) - known)
+            if unknown and len(people) == len(self._tables("people")):
+                remedy = "Name ids of all who read this channel; they stand in [[people]]."
+                self._fault((*at, "people"), f"nobody has the id '{unknown[0]}'", remedy)
+            url = self._secret_at(at, "url", given.url_file, given.url_credential)
+            if url is not None:
+                channel = Channel(id=given.id, people=tuple(dict.fromkeys(given.people)))
+                found.append(OtherChannel(channel=channel, url=url))
+        return tuple(found)
+
+    def _canary(self, people: tuple[Person, ...]) -> CanaryConfig | None:
+        if "canary" not in self._data:
+            return None
+        if "health" not in self._data:
+            remedy = "Add a [health] table: the canary's feed is served on its port."
+            self._fault(("canary",), "needs [health]", remedy)
+        canary = self._section("canary", CanaryConfig)
+        to = getattr(canary, "recipient", "").casefold()
+        if any(person.email.casefold() == to for person in people):
+            remedy = (
+                "Name a mailbox that nobody has to read: a test threat arrives there every hour."
+            )
+            self._fault(("canary", "recipient"), "is the address of one of [[people]]", remedy)
+        return canary
+
+    def _heartbeat(self) -> SecretStr | None:
+        if "heartbeat" not in self._data:
+            return None
+        if "canary" not in self._data:
+            remedy = "Add a [canary] table: only what a canary has proved is told outside."
+            self._fault(("heartbeat",), "needs [canary]", remedy)
+        at = ("heartbeat",)
+        given = self._model(self._data["heartbeat"], HeartbeatConfig, at)
+        if given is None:
+            return None
+        url = self._secret_at(at, "url", given.url_file, given.url_credential)
+        if url is not None and not is_web_address(url.get_secret_value()):
+            remedy = "Put one address that begins with https:// or http:// into the file."
+            self._fault(at, "holds no web address", remedy)
+        return url
+
     def _secret(self, holder: Secret, at: tuple[int | str, ...]) -> SecretStr | None:
-        if holder.password_credential:
-            key, folder = "password_credential", os.environ.get("CREDENTIALS_DIRECTORY")
+        return self._secret_at(at, "password", holder.password_file, holder.password_credential)
+
+    def _secret_at(
+        self, at: tuple[int | str, ...], what: str, file: Path | None, credential: str | None
+    ) -> SecretStr | None:
+        """The secret that the keys `<what>_file` and `<what>_credential` lead to; None without them,
+        and where it can't be read."""
+        if credential:
+            key, folder = f"{what}_credential", os.environ.get("CREDENTIALS_DIRECTORY")
             if not folder:
-                remedy = "Start under systemd with LoadCredential=, or use password_file."
+                remedy = f"Start under systemd with LoadCredential=, or use {what}_file."
                 self._fault((*at, key), "systemd gave this process no credentials", remedy)
                 return None
-            path = Path(folder) / holder.password_credential
-        elif holder.password_file:
-            key, path = "password_file", self._base / holder.password_file
+            path = Path(folder) / credential
+        elif file:
+            key, path = f"{what}_file", self._base / file
         else:
             return None
         try:
@@ -408,6 +485,6 @@ class _Reader:
             )
             return None
         if not secret:
-            self._fault((*at, key), f"secret file {path} is empty", "Put the password into it.")
+            self._fault((*at, key), f"secret file {path} is empty", f"Put the {what} into it.")
             return None
         return SecretStr(secret)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 EX_CONFIG = 78  # sysexits.h; the systemd unit does not restart on it (RestartPreventExitStatus=78)
 
@@ -30,3 +31,23 @@ class ConfigError(MonitorError):
     def __init__(self, faults: Sequence[Fault]) -> None:
         super().__init__("\n".join(str(fault) for fault in faults))
         self.faults = tuple(faults)
+
+
+class Trouble(StrEnum):
+    """How a database fails its user."""
+
+    FULL = "full"
+    READ_ONLY = "read-only"
+    LOCKED = "locked"
+    CORRUPT = "corrupt"
+    UNREACHABLE = "unreachable"
+    REFUSED = "refused"
+    DISK = "disk fails"
+
+
+class StorageFault(MonitorError):
+    """The database can't be used: `trouble` says how, the text what to do. It holds no data."""
+
+    def __init__(self, trouble: Trouble, told: str) -> None:
+        super().__init__(told)
+        self.trouble = trouble

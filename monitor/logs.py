@@ -23,7 +23,7 @@ ALLOWED = frozenset(
         "mention", "mentions", "organisations", "severity", "labels", "concern", "notices", "because",
         "key", "delivery", "attempt", "outcome", "state", "detail", "seconds", "day", "recipients",
         "erased", "messages_emptied", "job", "handler", "attempts", "model", "path", "version",
-        "revision", "stuck", "signal", "sources", "people", "schools", "finished",
+        "letters", "revision", "stuck", "signal", "sources", "people", "schools", "finished",
     }
 )  # fmt: skip
 _LOUD = (

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from importlib import resources
+from types import MappingProxyType
 from typing import Any
 
 import connectors
@@ -23,10 +26,17 @@ def load_rules() -> SourceRules:
     return source_rules.load_rules(path.read_text(encoding="utf-8"))
 
 
-def build_sources(config: Config) -> dict[str, Polled]:
-    """Every configured source by its id. Who searches is handed the watchlist's organisations."""
+def build_sources(
+    config: Config, before: Mapping[str, Polled] = MappingProxyType({})
+) -> dict[str, Polled]:
+    """Every configured source by its id. Who searches is handed the watchlist's organisations.
+    `before` are those that another configuration still polls: no source is polled twice at once."""
     terms = search_terms(config.watchlist, load_senses())
-    return {source.id: _polled(source, terms) for source in config.sources}
+    built = {source.id: _polled(source, terms) for source in config.sources}
+    return {
+        name: replace(polled, busy=before[name].busy) if name in before else polled
+        for name, polled in built.items()
+    }
 
 
 def apply_for(kind: str) -> str | None:
@@ -43,6 +53,7 @@ def _polled(source: Source, terms: tuple[str, ...]) -> Polled:
         id=source.id,
         every_s=source.every_s,
         connector=connector,
+        fingerprint=source.fingerprint,
         # A host inside the trust's own network is the trust's own business.
         hosts=() if _is_private(source) else hosts_of(connector, source.settings),
         pages=_pages(source, kind),

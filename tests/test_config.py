@@ -63,6 +63,7 @@ def test_example_names_every_key() -> None:
         models.RepliesConfig,
         models.CalendarConfig,
         models.DatabaseConfig,
+        models.ChannelConfig,
         models.LoggingConfig,
         *(connectors.load(kind).Settings for kind in connectors.KINDS),
     ]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 
 from rich.console import Console
 from rich.markup import escape
@@ -15,6 +16,7 @@ from sqlalchemy import exc
 from connectors import load
 from connectors.errors import SourceError, SourceRejected
 from monitor.app import build_mailer
+from monitor.channels import build_gateways
 from monitor.commands.roster import absences, roster
 from monitor.daemon import App
 from monitor.domain import Role
@@ -44,6 +46,7 @@ def check(app: App, console: Console, *, now: datetime) -> bool:
         _try("database", lambda: _database(app)),
         _try("classifier", lambda: _classifier(app)),
         _try("mail", lambda: build_mailer(app.config).check()),
+        *_channels(app),
         *_searches(app),
         *_sources(app, now),
     ]
@@ -104,6 +107,15 @@ def _classifier(app: App) -> str:
     classifier.warm()
     classifier.classify(["The school fair is on Saturday."])
     return f"{classifier.model} {classifier.version}"
+
+
+def _channels(app: App) -> Iterator[Finding]:
+    """The other channels: who reads each, and whether Apprise understands where it leads."""
+    gateways = build_gateways(app.config)
+    for each in app.config.channels:
+        readers = ", ".join(each.channel.people)
+        found = _try(f"channel {each.channel.id}", partial(gateways.check, each.channel.id))
+        yield replace(found, detail=f"for {readers}: {found.detail}")
 
 
 def _searches(app: App) -> Iterator[Finding]:

@@ -180,7 +180,7 @@ def world(trust: Trust, folder: Path, classifier: Classifier) -> Iterator[World]
         built = replace(built, assessor=replace(built.assessor, classifier=classifier))
         stack.enter_context(lock.only_instance(built.config.state_dir))  # it runs
         migrate(built.database)
-        built._take_over()  # what `run` does first
+        built.register()  # what `run` does first
         feeds = {"forum": forum, "page": page}
         for source, server in feeds.items():
             server.headers["Content-Type"] = "application/atom+xml; charset=utf-8"

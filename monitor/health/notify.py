@@ -6,6 +6,7 @@ import os
 import socket
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 
 import structlog
 
@@ -13,7 +14,8 @@ log = structlog.get_logger("monitor.health")
 
 
 def notify(state: str) -> None:
-    """Send `state` ("READY=1", "STOPPING=1", "WATCHDOG=1", ...) to systemd; no-op elsewhere.
+    """Send `state` ("READY=1", "STOPPING=1", "WATCHDOG=1", ...) to systemd; no-op elsewhere, and when
+    nobody listens there any more: that must not keep us from ending well.
 
     https://www.freedesktop.org/software/systemd/man/latest/sd_notify.html
     """
@@ -22,7 +24,7 @@ def notify(state: str) -> None:
         return
     if address.startswith("@"):
         address = "\0" + address[1:]
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
+    with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sock:
         sock.sendto(state.encode(), address)
 
 
