@@ -127,6 +127,26 @@ def test_stop_waits_for_what_is_in_hand() -> None:
     assert finished.is_set()
 
 
+def test_stop_is_heard_by_a_worker_that_was_busy() -> None:
+    """Of several workers, one that was at work when the stop came rests no more afterwards."""
+    engine, busy, release = EmbeddedEngine(LONDON), threading.Event(), threading.Event()
+    first = iter([True])
+
+    def handler() -> bool:
+        if next(first, False):
+            busy.set()
+            release.wait(10)
+        return False
+
+    engine.loop("deliver-urgent", handler, every_s=60, allowance_s=60, workers=2)
+    engine.start()
+    assert busy.wait(5)
+    engine.rest()
+    time.sleep(0.1)  # the other worker has heard it by now, and is gone
+    release.set()
+    assert until(lambda: not engine.is_busy(), within_s=2)
+
+
 def test_stop_gives_up_in_time() -> None:
     """A handler that will not end does not hold the stop longer than allowed."""
     engine = EmbeddedEngine(LONDON)

@@ -42,8 +42,20 @@ class _Loop:
     every_s: float
     allowance_s: float
     workers: int
-    wake: threading.Event = field(default_factory=threading.Event)
     progress: dict[int, float] = field(default_factory=dict)
+    wakes: int = 0
+    woken: threading.Condition = field(default_factory=threading.Condition)
+
+    def wake(self) -> None:
+        """Every worker looks again: also one that is at work just now, and asks only afterwards."""
+        with self.woken:
+            self.wakes += 1
+            self.woken.notify_all()
+
+    def pause(self, seen: int) -> None:
+        """Wait until there was a wake-up after the `seen` first ones, or until `every_s` has passed."""
+        with self.woken:
+            self.woken.wait_for(lambda: self.wakes != seen, self.every_s)
 
 
 @dataclass(slots=True)
@@ -110,7 +122,7 @@ class EmbeddedEngine:
         """Tell every loop whose name begins with `name` that there is work. Safe from any thread."""
         for loop in self._loops.values():
             if loop.name.startswith(name):
-                loop.wake.set()
+                loop.wake()
 
     def start(self) -> None:
         """Start loops first, then jobs: what is due from before goes out before anything new."""
@@ -133,7 +145,7 @@ class EmbeddedEngine:
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
         for loop in self._loops.values():
-            loop.wake.set()
+            loop.wake()
 
     def stop(self, timeout_s: float) -> bool:
         """Start nothing new, and wait for what loops have in hand; False when it took longer.
@@ -203,12 +215,13 @@ class EmbeddedEngine:
                 self._scheduler.modify_job(name, next_run_time=datetime.now(UTC))
 
     def _run_loop(self, loop: _Loop, worker: int) -> None:
-        while not self._stopping.is_set():
+        while True:
+            seen = loop.wakes  # before the look at `_stopping`, whose setter wakes us afterwards
+            if self._stopping.is_set():
+                return
             loop.progress[worker] = time.monotonic()
-            if self._guarded(loop.name, loop.handler):
-                continue
-            loop.wake.wait(loop.every_s)
-            loop.wake.clear()
+            if not self._guarded(loop.name, loop.handler):
+                loop.pause(seen)
 
     def _run_job(self, name: str, handler: Callable[[], object]) -> None:
         job = self._jobs[name]
