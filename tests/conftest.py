@@ -18,7 +18,7 @@ pytest_plugins = ["tests.conformance.plugin", "tests.connectors.table"]
 
 
 @pytest.fixture(scope="session")
-def postgresql_url() -> Iterator[str]:
+def postgresql_server() -> Iterator[postgresql.Server]:
     """A PostgreSQL of our own, gone when the tests end."""
     if not postgresql.is_installed():
         warnings.warn(
@@ -27,7 +27,7 @@ def postgresql_url() -> Iterator[str]:
         pytest.skip("PostgreSQL's server programs (initdb, postgres) are not installed")
     server = postgresql.Server()
     try:
-        yield server.url
+        yield server
     finally:
         server.remove()
 
@@ -38,13 +38,8 @@ def bare_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[sa
     if request.param == "sqlite":
         engine = open_database(f"sqlite:///{tmp_path / 'monitor.db'}")
     else:
-        url = sa.make_url(request.getfixturevalue("postgresql_url"))
-        admin = sa.create_engine(url, isolation_level="AUTOCOMMIT")
-        name = f"t{os.urandom(6).hex()}"
-        with admin.connect() as connection:
-            connection.execute(sa.text(f"CREATE DATABASE {name}"))
-        admin.dispose()
-        engine = open_database(url.set(database=name))
+        server: postgresql.Server = request.getfixturevalue("postgresql_server")
+        engine = open_database(server.database(f"t{os.urandom(6).hex()}"))
     yield engine
     engine.dispose()
 

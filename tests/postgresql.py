@@ -73,6 +73,14 @@ class Server:
             finally:
                 engine.dispose()
 
+    def database(self, name: str) -> str:
+        """Make one more, empty database; its URL."""
+        admin = sa.create_engine(self.url, isolation_level="AUTOCOMMIT")
+        with admin.connect() as connection:
+            connection.execute(sa.text(f"CREATE DATABASE {name}"))
+        admin.dispose()
+        return sa.make_url(self.url).set(database=name).render_as_string(hide_password=False)
+
     def stop(self, *, at_once: bool = False) -> None:
         """Stop it; `at_once` without a word to its clients, as if the machine had failed."""
         if at_once:

@@ -9,12 +9,15 @@ from __future__ import annotations
 import random
 import tempfile
 import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 import sqlalchemy as sa
 
-from bench.faults.offering import Count, Feed, assessed, count, owed
+from bench.faults.offering import Count, Feed, assessed, count, owed, total
 from bench.faults.report import Row, faults_of
 from bench.faults.world import Warm, write_config
 from tests.delivery.smtp_faults import FaultyServer
@@ -23,51 +26,95 @@ SHORTEST_LIFE_S = 0.02  # before the first commit
 LONGEST_LIFE = 1.6  # of what a whole round takes on this machine, from the start to the last mark
 LONGEST_LIFE_S = 20.0  # where a round takes longer, the machine is busy with something else
 SETTLE_S = 240.0
+SIDE_BY_SIDE = 4
 
 
 def sqlite(kills: int, *, seed: int = 1) -> Row:
-    """Random kills of a monitor on SQLite."""
-    return run("kill at random, SQLite", kills, "", seed=seed)
+    """Random kills of monitors on SQLite."""
+    return run("kill at random, SQLite", kills, [""] * beside(kills), seed=seed)
 
 
-def run(name: str, kills: int, database: str, *, seed: int) -> Row:
-    """`kills` random kills, then one life in peace; `database` is a URL, or empty for SQLite."""
+def beside(kills: int) -> int:
+    """How many monitors share so many kills: most of a life is waiting, so several fit on a machine."""
+    return max(1, min(SIDE_BY_SIDE, kills // 250))
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one of several monitors, killed beside each other, came to."""
+
+    found: Count
+    longest_s: float  # life
+    recovery_s: float
+    ended: str  # exit status and seconds, or why the parent gave up
+
+
+def run(name: str, kills: int, databases: Sequence[str], *, seed: int) -> Row:
+    """`kills` random kills, shared by one monitor a database (a URL, or empty for a SQLite file of its
+    own), and for each then one life in peace."""
+    began = time.monotonic()
+    each = kills // len(databases)
+    with ThreadPoolExecutor(len(databases)) as pool:
+        parts = list(
+            pool.map(lambda n: _part(each, databases[n], seed + 100 * n), range(len(databases)))
+        )
+    found = total(part.found for part in parts)
+    recovery = max(part.recovery_s for part in parts)
+    badly = sorted({part.ended for part in parts if not part.ended.startswith("0 ")})
+    return Row(
+        fault=name,
+        volume=f"{each * len(databases):,} kills, {found.ours:,} posts, {found.urgent:,} urgent, "
+        f"{found.mails:,} mails",
+        lost=found.lost,
+        missing=found.missing,
+        extras=found.extras,
+        note=f"{len(parts)} monitors side by side, lives of up to "
+        f"{max(part.longest_s for part in parts):.1f} s; at most {found.most_copies} copies; settled in "
+        f"{recovery:.0f} s; integrity {found.integrity}",
+        faults=faults_of_count(found, kills, recovery) + tuple(badly),
+        minutes=(time.monotonic() - began) / 60,
+    )
+
+
+def _part(kills: int, database: str, seed: int) -> Part:
     chance = random.Random(seed)
     folder = Path(tempfile.mkdtemp(prefix="faults-kill-"))
-    began = time.monotonic()
     with Feed(lambda draw: draw.choice((0, 1, 1, 2)), seed) as feed, FaultyServer() as relay:
         config = write_config(folder, url=feed.url, port=relay.port, database=database)
         engine = sa.create_engine(database or f"sqlite:///{folder}/state/monitor.db")
         with Warm(config) as warm:
-            feed.producing = False  # a round is measured: one post, and nothing behind it
-            feed.add("urgent")
-            warm.say("live")
-            longest = min(LONGEST_LIFE * settled(engine, feed), LONGEST_LIFE_S)
-            warm.say("stop")
-            feed.producing = True
+            longest, recovery = _round_s(warm, engine, feed) * LONGEST_LIFE, 0.0
+            longest = min(longest, LONGEST_LIFE_S)
+            ended = ""
             for number in range(kills):
                 answer = warm.say(f"kill {chance.uniform(SHORTEST_LIFE_S, longest):.3f}")
                 if answer != "killed":
-                    return _ended(name, number, f"{answer}: see {warm.log}", began)
+                    ended = f"{answer}: see {warm.log}"
+                    break
                 if (number + 1) % 100 == 0:
-                    print(f"  {number + 1} kills, {len(feed.items)} posts", flush=True)
-            feed.producing = False
-            warm.say("live")
-            recovery = settled(engine, feed)
-            status, seconds = warm.say("stop").split()[1:]
+                    print(f"  {seed}: {number + 1} kills, {len(feed.items)} posts", flush=True)
+            else:
+                feed.producing = False
+                warm.say("live")
+                recovery = settled(engine, feed)
+                ended = warm.say("stop").removeprefix("ended ")
         found = count(feed, relay.accepted, engine)
         engine.dispose()
-    return Row(
-        fault=name,
-        volume=f"{kills:,} kills, {found.ours:,} posts, {found.urgent:,} urgent, {found.mails:,} mails",
-        lost=found.lost,
-        missing=found.missing,
-        extras=found.extras,
-        note=f"lives of up to {longest:.1f} s; at most {found.most_copies} copies; settled in "
-        f"{recovery:.0f} s; ended in {seconds} s; integrity {found.integrity}",
-        faults=faults_of_count(found, kills, recovery) + faults_of(exit_status=status != "0"),
-        minutes=(time.monotonic() - began) / 60,
-    )
+    return Part(found=found, longest_s=longest, recovery_s=recovery, ended=ended)
+
+
+def _round_s(warm: Warm, engine: sa.Engine, feed: Feed) -> float:
+    """Seconds from a start to the last mark, for one urgent post with nothing behind it; the second
+    start, because the first one makes the database."""
+    feed.producing = False
+    round_s = 0.0
+    for _ in range(2):
+        feed.add("urgent")
+        warm.say("live")
+        round_s = settled(engine, feed)
+        warm.say("stop")
+    feed.producing = True
+    return round_s
 
 
 def faults_of_count(found: Count, kills: int, recovery: float) -> tuple[str, ...]:
@@ -93,12 +140,3 @@ def settled(engine: sa.Engine, feed: Feed) -> float:
                 return time.monotonic() - began
         time.sleep(0.05)
     return SETTLE_S
-
-
-def _ended(name: str, kills: int, why: str, began: float) -> Row:
-    return Row(
-        fault=name,
-        volume=f"{kills:,} kills",
-        faults=(why,),
-        minutes=(time.monotonic() - began) / 60,
-    )

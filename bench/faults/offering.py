@@ -7,8 +7,8 @@ import random
 import re
 import threading
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, fields
 from email import message_from_bytes
 from email.policy import default
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -139,6 +139,20 @@ def count(feed: Feed, accepted: Sequence[tuple[str, bytes]], engine: sa.Engine) 
         most_copies=max(copies.values(), default=0),
         due=due,
         integrity=integrity,
+    )
+
+
+def total(counts: Iterable[Count]) -> Count:
+    """Several counts as one."""
+    each = list(counts)
+    return Count(
+        **{
+            field.name: sum(getattr(one, field.name) for one in each)
+            for field in fields(Count)
+            if field.name not in {"most_copies", "integrity"}
+        },
+        most_copies=max(one.most_copies for one in each),
+        integrity=next((one.integrity for one in each if one.integrity != "ok"), "ok"),
     )
 
 

@@ -11,6 +11,7 @@ import signal
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,7 +19,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bench.faults.kills import settled
+from bench.faults.kills import SIDE_BY_SIDE, settled
 from bench.faults.offering import Feed, count
 from bench.faults.report import Row, faults_of
 from bench.faults.world import Warm, write_config
@@ -170,7 +171,8 @@ def _arm_exchange(trap: Trap) -> None:
 
 def all_points(each: int) -> list[Row]:
     """`each` kills at every point."""
-    return [_run(point, each, seed) for seed, point in enumerate(POINTS)]
+    with ThreadPoolExecutor(min(each, SIDE_BY_SIDE)) as pool:
+        return list(pool.map(lambda point: _run(point, each, POINTS.index(point)), POINTS))
 
 
 def _run(point: str, each: int, seed: int) -> Row:

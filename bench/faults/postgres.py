@@ -11,7 +11,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from bench.faults.kills import faults_of_count, run, settled
+from bench.faults.kills import beside, faults_of_count, run, settled
 from bench.faults.offering import Feed, count
 from bench.faults.report import Row, faults_of
 from bench.faults.world import Warm, write_config
@@ -29,9 +29,10 @@ def _server() -> Iterator[Server]:
 
 
 def kills(number: int) -> Row:
-    """Random kills of a monitor on PostgreSQL."""
+    """Random kills of monitors on one PostgreSQL, each with a database of its own."""
     with _server() as server:
-        return run("kill at random, PostgreSQL", number, server.url, seed=2)
+        databases = [server.database(f"monitor_{n}") for n in range(beside(number))]
+        return run("kill at random, PostgreSQL", number, databases, seed=2)
 
 
 def stops(number: int) -> Row:

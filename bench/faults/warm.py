@@ -1,4 +1,4 @@
-"""A warm parent: everything is imported once, and each life of the monitor is a fork of it.
+"""A warm parent: everything is imported and built once, and each life of the monitor is a fork of it.
 
     python -m bench.faults.warm CONFIG        then, on its standard input, a line each:
 
@@ -8,8 +8,8 @@
     stop           SIGTERM to the living one             answers "ended STATUS SECONDS"
 
 It has one thread and opens nothing before it forks, so that a child is as a fresh process would be, but
-for the second that Python takes to import it all. Alerts neither escalate nor wait for company here:
-what is counted is what was sent.
+for the two seconds that it takes to import it all and to read rules and phrases. Alerts neither escalate
+nor wait for company here: what is counted is what was sent.
 """
 
 from __future__ import annotations
@@ -44,23 +44,22 @@ def build(config: Config) -> App:
     )
 
 
-def live(config: Config, point: str = "") -> int:
+def live(app: App, point: str = "") -> int:
     """One life, in the child; with `point`, to that point."""
     stopping = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stopping.set())
     configure("json", "warning")
-    app = build(config)
     return 0 if (points.arm(app, point) if point else app).run(stopping) else 1
 
 
-def fork(config: Config, point: str = "") -> int:
+def fork(app: App, point: str = "") -> int:
     """A child that lives; its process id."""
     child = os.fork()
     if child:
         return child
     status = 70
     try:
-        status = live(config, point)
+        status = live(app, point)
     finally:
         sys.stderr.flush()
         os._exit(status)
@@ -82,14 +81,15 @@ def _until(child: int, longest_s: float) -> str:
 def main() -> None:
     """Serve the lines until the input ends."""
     source.register()
-    config = load_config(Path(sys.argv[1]))
+    app = build(load_config(Path(sys.argv[1])))
+    app.assessor.classifier.warm()
     living = 0
     print("ready", flush=True)
     for line in sys.stdin:
         order, _, seconds = line.strip().partition(" ")
         match order:
             case "kill":
-                child = fork(config)
+                child = fork(app)
                 time.sleep(float(seconds))
                 os.kill(child, signal.SIGKILL)
                 _, status = os.waitpid(child, 0)
@@ -97,9 +97,9 @@ def main() -> None:
                 print("killed" if killed else f"ended by itself {status}", flush=True)
             case "point":
                 longest, _, point = seconds.partition(" ")
-                print(_until(fork(config, point), float(longest)), flush=True)
+                print(_until(fork(app, point), float(longest)), flush=True)
             case "live":
-                living = fork(config)
+                living = fork(app)
                 print("alive", flush=True)
             case "stop":
                 began = time.monotonic()
