@@ -33,6 +33,7 @@ from monitor.pipeline import (
     Fallback,
     SourceWatch,
     Sweeper,
+    rehearse,
 )
 from monitor.ports import SourceSpec
 from monitor.store import copies_sqlite
@@ -132,14 +133,20 @@ class App:
         self.engine.start()
 
     def warm(self) -> None:
-        """Load the model, and let mentions be assessed from then on. Raises MonitorError when it
-        can't be loaded."""
+        """Load the model, rehearse, and let mentions be assessed from then on. Raises MonitorError when
+        the model can't be loaded."""
         try:
             self.assessor.classifier.warm()
         except ClassifierError as error:
             raise MonitorError(str(error)) from error
+        self.rehearse()
         self.warmed.set()
         self.engine.wake("assess")
+
+    def rehearse(self) -> None:
+        """Compile, with a made-up post, whatever is compiled at its first use."""
+        anyone = self.config.watchlist.organisations[0].id
+        rehearse(self.assessor.book, self.assessor.letters, anyone, now=self.clock())
 
     def succeed(self, before: App) -> None:
         """Take over from a running App whose configuration was read anew: it begins nothing more,

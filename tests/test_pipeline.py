@@ -16,7 +16,7 @@ from monitor import app
 from monitor.delivery.letters import Letters
 from monitor.delivery.render import Renderer
 from monitor.domain import Concern, ConcernState, DeliveryKind, Outcome, Person, Role
-from monitor.pipeline import Assessor, Collector, Day, Deliverer, Hosts, Polled
+from monitor.pipeline import Assessor, Collector, Day, Deliverer, Hosts, Polled, rehearse
 from monitor.policy import ladder, retention, triage
 from monitor.policy.assessment import Rulebook
 from monitor.policy.deadlines import Calendar
@@ -325,7 +325,8 @@ def test_unscorable_post_goes_to_a_person(house: House) -> None:
 
 
 def test_post_that_kills_the_process_is_left_to_a_person(house: House) -> None:
-    """A mention whose assessment never ends is no longer given to the model after five claims."""
+    """A mention whose assessment never ends is no longer given to the model after five claims: a
+    senior leader is asked to read it now, since nobody knows what it says."""
     house.source.says(f"poison at {NAME}")
     house.collector.collect("feed")
     for _ in range(5):
@@ -335,6 +336,14 @@ def test_post_that_kills_the_process_is_left_to_a_person(house: House) -> None:
     house.work()
     assert house.classifier.batches == [0]
     assert house.concerns()[0].needs_review
+    assert house.mailer.recipients() == ["slt@trust.example"]
+
+
+def test_rehearsal_writes_letters_and_leaves_nothing(house: House) -> None:
+    """A made-up threat and a made-up child at risk go as far as their letters: nothing is stored or sent."""
+    assessor = house.assessor
+    assert rehearse(assessor.book, assessor.letters, "quenby", now=house.clock()) == 2
+    assert house.count("mention") == house.count("concern") == house.count("delivery") == 0
 
 
 def test_deferred_alert_is_offered_again(house: House) -> None:

@@ -123,7 +123,6 @@ def faults_of_count(found: Count, kills: int, recovery: float) -> tuple[str, ...
         mentions_missing=found.missing > 0,
         strangers_stored=found.strangers > 0,
         more_extras_than_kills=found.extras > kills,
-        more_than_three_copies=found.most_copies > 3,
         still_due=found.due > 0,
         database_damaged=found.integrity != "ok",
         slow_recovery=recovery > 30,

@@ -83,6 +83,7 @@ def main() -> None:
     source.register()
     app = build(load_config(Path(sys.argv[1])))
     app.assessor.classifier.warm()
+    app.rehearse()
     living = 0
     print("ready", flush=True)
     for line in sys.stdin:

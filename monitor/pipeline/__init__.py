@@ -29,6 +29,7 @@ from monitor.pipeline.escalate import Escalator
 from monitor.pipeline.fallback import Fallback
 from monitor.pipeline.hosts import Hosts
 from monitor.pipeline.intake import Intake, Sighting
+from monitor.pipeline.rehearsal import rehearse
 from monitor.pipeline.sweep import Sweeper
 from monitor.pipeline.watch import SourceWatch
 
@@ -50,4 +51,5 @@ __all__ = [
     "SourceWatch",
     "Sweeper",
     "by_mail",
+    "rehearse",
 ]

@@ -34,7 +34,7 @@ log = structlog.get_logger("monitor.pipeline")
 BATCH = 64  # posts classified together and committed together
 LEASE_S = 300.0
 GIVE_BACK_S = 120.0  # for trying to free what a database in trouble kept us from settling
-POISON_CLAIMS = 5  # a post that killed the process this often is left to a person, unread
+POISON_CLAIMS = 5  # a post that killed the process this often goes to senior leaders, unread
 PARK_CLAIMS = 8  # one that can't even be logged unread is put aside, and the digest names it
 
 
@@ -168,7 +168,9 @@ class Assessor:
         now: datetime,
     ) -> dict[str, object] | None:
         mention = claimed.mention
-        triage = assessment.heeded(mention, assessment.judge(verdict, self.book.triage))
+        deadly = claimed.attempts > POISON_CLAIMS
+        judged = assessment.judge(verdict, self.book.triage, deadly=deadly)
+        triage = assessment.heeded(mention, judged)
         model = f"{verdict.model} {verdict.version}" if verdict else "none"
         if mention.source == CANARY:  # it ends here, before anything is decided: see canary.py
             settle(

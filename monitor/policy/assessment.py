@@ -79,8 +79,15 @@ class Decision:
     """There are none because their readers know of the incident."""
 
 
-def judge(verdict: Verdict | None, rules: TriageRules) -> Triage:
-    """Triage a verdict. None, which is what a failing classifier leaves, goes to a person."""
+def judge(verdict: Verdict | None, rules: TriageRules, *, deadly: bool = False) -> Triage:
+    """Triage a verdict. None, which is what a failing classifier leaves, goes to a person. `deadly`:
+    the program ended each time that it read the post, so that nothing is known of it, not even what
+    the phrase rules would say; it can't wait for the next working day."""
+    if verdict is None and deadly:
+        return unscored(
+            "reading it ended the program each time",
+            severity=Severity.URGENT,
+        )
     if verdict is None:
         return unscored("the classifier could not read this post: please read it yourself")
     return triage(verdict, rules)

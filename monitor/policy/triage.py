@@ -124,10 +124,10 @@ def triage(verdict: Verdict, rules: TriageRules) -> Triage:
     )
 
 
-def unscored(reason: str) -> Triage:
-    """A post that no classifier could score: a concern for a person to read, never nothing."""
+def unscored(reason: str, *, severity: Severity = Severity.CONCERN) -> Triage:
+    """A post that no classifier could score: for a person to read, never nothing."""
     return Triage(
-        severity=Severity.CONCERN,
+        severity=severity,
         labels=frozenset(),
         sentiment=Sentiment.NEUTRAL,
         scores=dict.fromkeys(Label, 0.0),
