@@ -42,7 +42,7 @@ def stops(number: int) -> Row:
     folder = Path(tempfile.mkdtemp(prefix="faults-pg-"))
     with (
         _server() as server,
-        Feed(lambda draw: draw.choice((0, 1)), 3) as feed,
+        Feed(lambda draw: draw.choice((1, 2, 4)), 3) as feed,
         FaultyServer() as relay,
     ):
         config = write_config(folder, url=feed.url, port=relay.port, database=server.url)
