@@ -47,19 +47,16 @@ POINTS = (
 LONGEST_S = 20.0  # a life in which the point never comes is ended then
 
 
-@dataclass
+@dataclass(frozen=True)
 class Trap:
-    """Kills this process at the `nth` passage of `point`."""
+    """Kills this process when it passes `point`."""
 
     point: str
-    nth: int
 
     def passing(self, point: str) -> None:
         """Say where we are."""
         if point == self.point:
-            self.nth -= 1
-            if self.nth <= 0:
-                os.kill(os.getpid(), signal.SIGKILL)
+            os.kill(os.getpid(), signal.SIGKILL)
 
 
 @dataclass(frozen=True)
@@ -128,9 +125,8 @@ class _Watched:
 
 
 def arm(app: App, point: str) -> App:
-    """`app` with the trap at `point`. Where a letter may have arrived, the first passage goes by: it is
-    the letter of the last life, which would otherwise be sent in every one of them."""
-    trap = Trap(point, nth=2 if point in AFTER_DOT else 1)
+    """`app` with the trap at `point`."""
+    trap = Trap(point)
     _arm_exchange(trap)
     trapped = {
         name: replace(part, store=TrapStore(part.store, trap))
@@ -178,18 +174,19 @@ def all_points(each: int) -> list[Row]:
 def _run(point: str, each: int, seed: int) -> Row:
     began = time.monotonic()
     folder = Path(tempfile.mkdtemp(prefix="faults-point-"))
-    reached = 0
+    reached, recovery = 0, 0.0
     with Feed(lambda _: 0, seed) as feed, FaultyServer() as relay:
         config = write_config(folder, url=feed.url, port=relay.port)
         engine = sa.create_engine(f"sqlite:///{folder}/state/monitor.db")
         with Warm(config) as warm:
             for _ in range(each):
-                for _ in range(2 if point in AFTER_DOT else 1):
-                    feed.add("urgent")
+                feed.add("urgent")
                 reached += warm.say(f"point {LONGEST_S} {point}") == "killed"
-            warm.say("live")
-            recovery = settled(engine, feed)
-            warm.say("stop")
+                warm.say(
+                    "live"
+                )  # in peace: the next kill meets one post, and not a backlog of others
+                recovery = max(recovery, settled(engine, feed))
+                warm.say("stop")
         found = count(feed, relay.accepted, engine)
         engine.dispose()
     return Row(
@@ -198,13 +195,13 @@ def _run(point: str, each: int, seed: int) -> Row:
         lost=found.lost,
         missing=found.missing,
         extras=found.extras,
-        note=f"at most {found.most_copies} copies; settled in {recovery:.0f} s",
+        note=f"at most {found.most_copies} copies; settled within {recovery:.0f} s",
         faults=faults_of(
             alerts_lost=found.lost > 0,
             mentions_missing=found.missing > 0,
             copies_before_the_dot=found.extras > 0 and point not in AFTER_DOT,
             more_copies_than_kills=found.extras > each,
-            more_than_three_copies=found.most_copies > 3,
+            more_than_two_copies=found.most_copies > 2,
             point_not_reached=reached < each,
             still_due=found.due > 0,
         ),
