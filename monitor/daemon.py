@@ -91,7 +91,8 @@ class App:
                 self.end(STOP_WITHIN_S)
                 raise
             self.say_ready()
-            stopping.wait()
+            while not stopping.wait(1.0):
+                pass  # a signal that another thread was given is heard when this one wakes
             finished = self.end(STOP_WITHIN_S)
             log.info("stopped", finished=finished)
             self.database.dispose()

@@ -27,6 +27,7 @@ from monitor.errors import MonitorError, StorageFault, Trouble
 log = structlog.get_logger("monitor.life")
 
 TRY_AGAIN_S = 5.0  # while the database can't be used at the start
+LOOK_UP_S = 1.0
 
 
 class Wish(Enum):
@@ -118,7 +119,7 @@ class Life:
     def _listen(self, app: App) -> bool:
         ready = False
         while True:
-            heard = self._heard.get()
+            heard = self._next()
             if heard is Wish.STOP:
                 return self._end(app)
             if heard is Wish.RELOAD:
@@ -133,6 +134,13 @@ class Life:
                 if self._once_more:
                     self._once_more = False
                     self._reload(app)
+
+    def _next(self) -> Wish | _Prepared:
+        """The next thing heard. Python runs signal handlers in this thread only, and a signal that the
+        kernel gives to another one doesn't wake it: so it looks up every second."""
+        while True:
+            with suppress(queue.Empty):
+                return self._heard.get(timeout=LOOK_UP_S)
 
     def _first(self, app: App, prepared: _Prepared) -> None:
         if prepared.error is not None:

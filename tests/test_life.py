@@ -166,7 +166,7 @@ def test_a_storm_of_reloads_loses_and_repeats_nothing(
     assert until(lambda: len(monitor.events("assessed")) >= 6, 40)
     last = len(monitor.events("reloaded"))
     monitor.signal(signal.SIGHUP)
-    assert monitor.hears("reloaded", last + 1)
+    assert monitor.hears("reloaded", last + 1), monitor.said()
     status, _ = monitor.stop()
     assert status == 0, monitor.said()
     assert [event["mention"] for event in monitor.events("assessed")] == [1, 2, 3, 4, 5, 6]

@@ -48,6 +48,7 @@ def live(app: App, point: str = "") -> int:
     """One life, in the child; with `point`, to that point."""
     stopping = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stopping.set())
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
     configure("json", "warning")
     return 0 if (points.arm(app, point) if point else app).run(stopping) else 1
 
@@ -84,6 +85,7 @@ def main() -> None:
     app = build(load_config(Path(sys.argv[1])))
     app.assessor.classifier.warm()
     app.rehearse()
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})  # until a child listens to it
     living = 0
     print("ready", flush=True)
     for line in sys.stdin:
