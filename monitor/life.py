@@ -27,7 +27,7 @@ from monitor.errors import MonitorError, StorageFault, Trouble
 log = structlog.get_logger("monitor.life")
 
 TRY_AGAIN_S = 5.0  # while the database can't be used at the start
-LOOK_UP_S = 1.0
+LOOK_UP_S = 1.0  # a signal that the kernel gave to another thread waits no longer
 
 
 class Wish(Enum):

@@ -35,7 +35,7 @@ def sqlite(kills: int, *, seed: int = 1) -> Row:
 
 
 def beside(kills: int) -> int:
-    """How many monitors share so many kills: most of a life is waiting, so several fit on a machine."""
+    """How many monitors share so many kills."""
     return max(1, min(SIDE_BY_SIDE, kills // 250))
 
 
@@ -60,7 +60,7 @@ def run(name: str, kills: int, databases: Sequence[str], *, seed: int) -> Row:
         )
     found = total(part.found for part in parts)
     recovery = max(part.recovery_s for part in parts)
-    badly = sorted({part.ended for part in parts if not part.ended.startswith("0 ")})
+    badly = sorted({f"ended {part.ended}" for part in parts if not part.ended.startswith("0 ")})
     return Row(
         fault=name,
         volume=f"{each * len(databases):,} kills, {found.ours:,} posts, {found.urgent:,} urgent, "
@@ -83,13 +83,12 @@ def _part(kills: int, database: str, seed: int) -> Part:
         config = write_config(folder, url=feed.url, port=relay.port, database=database)
         engine = sa.create_engine(database or f"sqlite:///{folder}/state/monitor.db")
         with Warm(config) as warm:
-            longest, recovery = _round_s(warm, engine, feed) * LONGEST_LIFE, 0.0
-            longest = min(longest, LONGEST_LIFE_S)
-            ended = ""
+            longest = min(LONGEST_LIFE * _round_s(warm, engine, feed), LONGEST_LIFE_S)
+            recovery = 0.0
             for number in range(kills):
                 answer = warm.say(f"kill {chance.uniform(SHORTEST_LIFE_S, longest):.3f}")
                 if answer != "killed":
-                    ended = f"{answer}: see {warm.log}"
+                    ended = f"early, {answer}: see {warm.log}"
                     break
                 if (number + 1) % 100 == 0:
                     print(f"  {seed}: {number + 1} kills, {len(feed.items)} posts", flush=True)

@@ -182,9 +182,8 @@ def _run(point: str, each: int, seed: int) -> Row:
             for _ in range(each):
                 feed.add("urgent")
                 reached += warm.say(f"point {LONGEST_S} {point}") == "killed"
-                warm.say(
-                    "live"
-                )  # in peace: the next kill meets one post, and not a backlog of others
+                # A life in peace: the next kill meets one post, and not a backlog of others.
+                warm.say("live")
                 recovery = max(recovery, settled(engine, feed))
                 warm.say("stop")
         found = count(feed, relay.accepted, engine)

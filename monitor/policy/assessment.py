@@ -84,10 +84,7 @@ def judge(verdict: Verdict | None, rules: TriageRules, *, deadly: bool = False) 
     the program ended each time that it read the post, so that nothing is known of it, not even what
     the phrase rules would say; it can't wait for the next working day."""
     if verdict is None and deadly:
-        return unscored(
-            "reading it ended the program each time",
-            severity=Severity.URGENT,
-        )
+        return unscored("reading it ended the program each time", severity=Severity.URGENT)
     if verdict is None:
         return unscored("the classifier could not read this post: please read it yourself")
     return triage(verdict, rules)
